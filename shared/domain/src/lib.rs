@@ -1,0 +1,32 @@
+//! The words that cross a process boundary: names, ARNs, digests, instants, jobs, deployments, events.
+//!
+//! Each type has a private field and one parser, which `FromStr`, `serde` and every adapter share, so a value that
+//! exists is a value that is well formed. This crate never contains I/O, a clock, randomness or a decision.
+#![forbid(unsafe_code)]
+
+pub mod arn;
+pub mod code_signing;
+pub mod deployment;
+pub mod digest;
+pub mod event;
+pub mod job;
+pub mod location;
+pub mod name;
+pub mod platform;
+pub mod time;
+
+mod text;
+
+pub use arn::{JobArn, ProfileArn, ProfileVersionArn, Scope};
+pub use code_signing::{AllowedPublisher, CodeSigningConfig, UntrustedArtifact};
+pub use deployment::{Check, CodeVersion, DeploymentId, Finding, Outcome, PackageRole, Verdict};
+pub use digest::Sha256Digest;
+pub use event::{Event, EventData, EventId};
+pub use job::{JobId, JobStatus, SignedObject};
+pub use location::{ObjectLocation, ObjectVersion, Prefix};
+pub use name::{
+    AliasName, BucketName, CodeSigningConfigName, FunctionName, InvalidName, ObjectKey, ProfileName,
+    ProfileVersionId, VersionId,
+};
+pub use platform::Platform;
+pub use time::{UnixMillis, ValidityPeriod};

@@ -1,0 +1,44 @@
+//! What a package may ask of the machine that reads it. Every count the gate reads from a package is held against
+//! one of these before anything is allocated for it.
+
+/// The gate's limits. [`Limits::default`] is strict: what AWS Lambda accepts, and never more than a worker can carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries in an archive. Stops a directory of millions of records from filling memory (claimed-count attacks,
+    /// CVE-2021-33196).
+    pub entries_max: u64,
+    /// Bytes of an entry's name. Stops names that a reader cuts off, and so reads as another name.
+    pub name_size_max: usize,
+    /// Bytes of one path component. No common file system can hold a longer one.
+    pub component_size_max: usize,
+    /// Bytes of the central directory. Bounds the memory of the parse together with [`Limits::entries_max`].
+    pub central_directory_size_max: u64,
+    /// Bytes of an extra field. Stops payloads hidden beside an entry.
+    pub extra_size_max: usize,
+    /// Bytes of a comment, the archive's or an entry's. The format itself ends at 65,535.
+    pub comment_size_max: usize,
+    /// Bytes of all entries together when unpacked; the sum of the declared sizes is refused before the first byte is
+    /// inflated. Stops zip bombs. The default is AWS Lambda's own limit.
+    pub unpacked_size_max: u64,
+    /// Bytes that a compressed body may have beyond 9/8 of its unpacked size. Stops streams of empty deflate blocks,
+    /// which cost time and yield nothing.
+    pub deflate_overhead_max: u64,
+    /// Bytes of a symbolic link's target (`PATH_MAX` on Linux). Stops a link from being used as a payload.
+    pub symlink_target_size_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            entries_max: 262_144,
+            name_size_max: 1024,
+            component_size_max: 255,
+            central_directory_size_max: 64 * 1024 * 1024,
+            extra_size_max: 8 * 1024,
+            comment_size_max: 65_535,
+            unpacked_size_max: 262_144_000,
+            deflate_overhead_max: 1024,
+            symlink_target_size_max: 4095,
+        }
+    }
+}
