@@ -1,1 +1,28 @@
-//! countersign-ports
+//! What the services need from the world, in domain words.
+//!
+//! A port is a small trait whose contract stands in its doc comment: what `Ok` means, what survives a crash, what may be
+//! repeated. Every adapter of a port passes the port's one conformance suite (`conformance`, feature `testing`). No SDK
+//! type, SQL or protocol passes through here, and no port has a method that some adapter would have to stub.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod deployments;
+pub mod jobs;
+pub mod keys;
+pub mod objects;
+pub mod profiles;
+pub mod queue;
+pub mod revocations;
+pub mod targets;
+
+mod lease;
+mod store_error;
+
+#[cfg(feature = "testing")]
+pub mod conformance;
+#[cfg(feature = "testing")]
+pub mod fakes;
+
+pub use clock::Clock;
+pub use lease::{Lease, WorkerId};
+pub use store_error::StoreError;

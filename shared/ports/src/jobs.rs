@@ -1,0 +1,140 @@
+//! The state of signing jobs, with the outbox that tells of it.
+
+use async_trait::async_trait;
+use countersign_domain::{
+    Event, EventId, JobArn, JobStatus, ObjectVersion, Prefix, ProfileVersionArn, Sha256Digest, SignedObject,
+    UnixMillis,
+};
+
+use crate::{Lease, StoreError};
+
+/// The signing jobs. Every change commits together with the events that tell of it: either both are there or neither.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// Creates the job, or takes over one whose lease ran out, for the holder of `lease`. `started` is put into the
+    /// outbox only when the job is created.
+    async fn claim_job(&self, job: &NewJob, lease: &Lease, started: &Event) -> Result<JobClaim, StoreError>;
+
+    /// Holds the job until `lease.until`.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] if another worker has it, or it has ended.
+    async fn renew_job(&self, job: &JobArn, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Ends the job with its signed object.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] if another worker has it, or it has ended.
+    async fn succeed_job(
+        &self,
+        job: &JobArn,
+        lease: &Lease,
+        signature: &Signature,
+        events: &[Event],
+    ) -> Result<(), StoreError>;
+
+    /// Ends the job without one.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] if another worker has it, or it has ended.
+    async fn fail_job(
+        &self,
+        job: &JobArn,
+        lease: &Lease,
+        reason: &str,
+        events: &[Event],
+    ) -> Result<(), StoreError>;
+
+    /// The job, if there is one.
+    async fn job(&self, job: &JobArn) -> Result<Option<Job>, StoreError>;
+
+    /// The newest signature of the same unsigned package by the same profile version that is not revoked and expires
+    /// after `valid_until`.
+    async fn reusable_signature(
+        &self,
+        profile: &ProfileVersionArn,
+        unsigned_sha256: &Sha256Digest,
+        valid_until: UnixMillis,
+    ) -> Result<Option<Signature>, StoreError>;
+
+    /// Of `sources`, those that no job of any profile has seen: what the sweep hands in.
+    async fn unseen(&self, sources: &[ObjectVersion]) -> Result<Vec<ObjectVersion>, StoreError>;
+}
+
+/// Events that were committed with a change of state and wait to be published.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Up to `max` events, in the order of their commits.
+    async fn unpublished(&self, max: usize) -> Result<Vec<Event>, StoreError>;
+
+    /// These events are published; repeating it changes nothing.
+    async fn mark_published(&self, events: &[EventId]) -> Result<(), StoreError>;
+
+    /// Returns when something may have been committed since the last call, or after a pause of the adapter's choice: a
+    /// hint, so that the relay need not poll fast.
+    async fn wait(&self);
+}
+
+/// A job to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// Its ARN.
+    pub arn: JobArn,
+    /// What is signed.
+    pub source: ObjectVersion,
+    /// Who signs.
+    pub profile: ProfileVersionArn,
+    /// Where the signed object goes.
+    pub destination: Prefix,
+    /// When it is created.
+    pub created_at: UnixMillis,
+}
+
+/// What came of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobClaim {
+    /// The job is this worker's.
+    Claimed(Job),
+    /// The job ended before; nothing to do.
+    Ended(Job),
+    /// Another worker has it until then.
+    Busy(UnixMillis),
+}
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its ARN.
+    pub arn: JobArn,
+    /// What is signed.
+    pub source: ObjectVersion,
+    /// Who signs.
+    pub profile: ProfileVersionArn,
+    /// Where the signed object goes.
+    pub destination: Prefix,
+    /// When it was created.
+    pub created_at: UnixMillis,
+    /// How far it is.
+    pub status: JobStatus,
+    /// When it ended.
+    pub completed_at: Option<UnixMillis>,
+    /// Why it ended so, for people.
+    pub status_reason: Option<String>,
+    /// What came of it.
+    pub signature: Option<Signature>,
+}
+
+/// A signature that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The signed object. Of the job itself, or of the earlier job whose signature is reused.
+    pub object: SignedObject,
+    /// The job that made it: the one its statement names.
+    pub signed_by: JobArn,
+    /// SHA-256 of the unsigned package.
+    pub unsigned_sha256: Sha256Digest,
+    /// When it expires.
+    pub expires_at: UnixMillis,
+    /// When the job that refers to it ended.
+    pub completed_at: UnixMillis,
+}

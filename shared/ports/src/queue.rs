@@ -1,0 +1,87 @@
+//! Messages between the services.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use countersign_domain::Event;
+
+/// Publishes events to whoever is bound to their routing key.
+#[async_trait]
+pub trait EventBus: Send + Sync {
+    /// `Ok` means that the event is durable and will reach every bound queue at least once. Publishing the same event
+    /// again is allowed and may deliver it again: consumers remember event ids.
+    async fn publish(&self, event: &Event) -> Result<(), QueueError>;
+}
+
+/// One durable queue with competing consumers. A message is delivered at least once; between a delivery and its
+/// settlement no other consumer gets it, until its lease runs out.
+#[async_trait]
+pub trait WorkQueue: Send + Sync {
+    /// Up to `max` messages, oldest first, each leased for `lease`. Waits up to `wait` for the first one; an empty list
+    /// means that none came. Never more than `max`.
+    async fn receive(&self, max: usize, lease: Duration, wait: Duration)
+    -> Result<Vec<Delivery>, QueueError>;
+
+    /// Holds the message for `lease` from now.
+    ///
+    /// # Errors
+    /// [`QueueError::ReceiptLost`] when somebody else has it meanwhile, or it is settled.
+    async fn extend(&self, receipt: &Receipt, lease: Duration) -> Result<(), QueueError>;
+
+    /// The message is done with for good. `Ok` also when it was settled before.
+    async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError>;
+
+    /// Gives the message back, to be delivered again after `delay`; after [`DELIVERY_LIMIT`] deliveries it becomes a
+    /// dead letter instead.
+    async fn retry(&self, receipt: &Receipt, delay: Duration, reason: &str) -> Result<(), QueueError>;
+
+    /// The message can never be handled: it becomes a dead letter, with the reason.
+    async fn reject(&self, receipt: &Receipt, reason: &str) -> Result<(), QueueError>;
+}
+
+/// A message in a consumer's hands.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The id that the publisher gave.
+    pub message_id: String,
+    /// The publisher as the broker authenticated it; never a field of the body.
+    pub publisher: Option<String>,
+    /// How often the message was delivered, this time included: 1 at first.
+    pub attempt: u32,
+    /// The message.
+    pub body: Vec<u8>,
+    /// What settles it.
+    pub receipt: Receipt,
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Bodies come from outside and never reach a log.
+        let Self { message_id, publisher, attempt, body, .. } = self;
+        write!(f, "Delivery {{ {message_id:?} from {publisher:?}, attempt {attempt}, {} bytes }}", body.len())
+    }
+}
+
+/// What settles a delivery; it belongs to that delivery alone, not to the message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Receipt(pub String);
+
+/// What a caller of a queue has to tell apart.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueueError {
+    /// The queue could not be reached or did not answer. Try again: every operation may be repeated.
+    #[error("the queue is unavailable: {0}")]
+    Unavailable(String),
+    /// The delivery was settled or its lease ran out and another consumer has the message.
+    #[error("the delivery is no longer this consumer's")]
+    ReceiptLost,
+    /// No queue would take the event, or it is larger than the queue accepts.
+    #[error("the queue refused the message: {0}")]
+    Refused(String),
+}
+
+/// How often a message is delivered before it becomes a dead letter (DESIGN: "The queue").
+pub const DELIVERY_LIMIT: u32 = 5;
+
+/// The largest body that a queue accepts, in bytes: an event is a pointer to a package, never the package.
+pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;

@@ -1,0 +1,75 @@
+//! Where packages are deployed.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use countersign_domain::{AliasName, FunctionName, Sha256Digest};
+
+/// Holds immutable versions of functions and aliases that point to them.
+#[async_trait]
+pub trait DeployTarget: Send + Sync {
+    /// Publishes a version, all of it or nothing. A version that stands with the same packages is `Ok`; it is never
+    /// changed.
+    ///
+    /// # Errors
+    /// After an error nothing of the version is visible.
+    async fn publish_version(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        packages: &LocalPackages,
+    ) -> Result<(), TargetError>;
+
+    /// Points `alias` to a version that stands, at once for every reader. Repeating it changes nothing.
+    async fn point_alias(
+        &self,
+        function: &FunctionName,
+        alias: &AliasName,
+        version: u64,
+    ) -> Result<(), TargetError>;
+}
+
+/// The packages of a deployment in files of this machine that nobody else writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalPackages {
+    /// The function's code.
+    pub code: LocalPackage,
+    /// Its layers, in order.
+    pub layers: Vec<LocalPackage>,
+}
+
+/// One package in a file of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalPackage {
+    /// The file.
+    pub path: PathBuf,
+    /// SHA-256 of the whole file, as it was decided upon.
+    pub sha256: Sha256Digest,
+}
+
+/// What a caller of a target has to tell apart.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// The package cannot be deployed, now or ever.
+    #[error("the package cannot be deployed ({code}): {reason}")]
+    Refused {
+        /// A stable code.
+        code: String,
+        /// What is wrong, for people.
+        reason: String,
+    },
+    /// The version stands with other packages.
+    #[error("version {version} of {function} stands with another package")]
+    VersionTaken {
+        /// The function.
+        function: FunctionName,
+        /// The version.
+        version: u64,
+    },
+    /// No room; make some and deploy again.
+    #[error("the target is full: {0}")]
+    Full(String),
+    /// The target did not answer. Try again later.
+    #[error("the target is unavailable: {0}")]
+    Unavailable(String),
+}
