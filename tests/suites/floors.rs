@@ -1,0 +1,135 @@
+//! The walls of ARCHITECTURE.md, held by machine: imports run one way along the floors, and each SDK has one home.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+/// Every crate with its floor. A crate imports only from floors below its own.
+const FLOORS: &[(&str, u8)] = &[
+    ("countersign-domain", 0),
+    ("countersign-package", 1),
+    ("countersign-ports", 1),
+    ("countersign-policy", 2),
+    ("countersign-keys", 2),
+    ("countersign-store", 2),
+    ("countersign-queue", 2),
+    ("countersign-objects", 2),
+    ("countersign-embedded-s3", 2),
+    ("countersign-targets", 2),
+    ("countersign-runtime", 2),
+    ("countersign-signer", 3),
+    ("countersign-deployer", 3),
+    ("countersign", 4),
+    ("countersign-tests", 5),
+];
+
+/// Who may name a crate of the outside world. `*` at the end stands for any rest.
+const HOMES: &[(&str, &[&str])] = &[
+    ("aws-sdk-*", &["countersign-objects"]),
+    ("aws-config", &["countersign-objects"]),
+    ("s3s", &["countersign-embedded-s3"]),
+    ("sqlx", &["countersign-store", "countersign-queue", "countersign-embedded-s3"]),
+    ("rsa", &["countersign-package", "countersign-keys"]),
+    ("cms", &["countersign-package"]),
+    ("rustls-webpki", &["countersign-package"]),
+    ("flate2", &["countersign-package"]),
+];
+
+/// Crates that name what they must never reach, although the floor would allow it.
+const NEVER: &[(&str, &str)] = &[
+    ("countersign-deployer", "countersign-keys"),
+    ("countersign-deployer", "countersign-signer"),
+    ("countersign-signer", "countersign-deployer"),
+    ("countersign-package", "tokio"),
+    ("countersign-policy", "tokio"),
+    ("countersign-domain", "tokio"),
+];
+
+#[test]
+fn every_crate_has_a_floor_and_imports_only_from_below() {
+    let metadata = metadata();
+    let floors: BTreeMap<&str, u8> = FLOORS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for package in metadata.workspace_packages() {
+        let Some(floor) = floors.get(package.name.as_str()) else {
+            wrong.push(format!("{} has no floor", package.name));
+            continue;
+        };
+        for dependency in imports(package) {
+            if floors.get(dependency.as_str()).is_some_and(|below| below >= floor) {
+                wrong.push(format!("{} (floor {floor}) imports {dependency}", package.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_sdk_is_named_in_its_home_alone() {
+    let mut wrong = Vec::new();
+    for package in metadata().workspace_packages() {
+        for dependency in imports(package) {
+            for (sdk, homes) in HOMES {
+                if matches(sdk, &dependency) && !homes.contains(&package.name.as_str()) {
+                    wrong.push(format!("{} names {dependency}", package.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_must_never_meet_does_not_meet_through_others_either() {
+    let metadata = metadata();
+    for (from, to) in NEVER {
+        let reached = reachable(&metadata, from);
+        assert!(!reached.contains(*to), "{from} reaches {to}");
+    }
+}
+
+#[test]
+fn every_library_forbids_unsafe_code_itself() {
+    for package in metadata().workspace_packages() {
+        for target in package.targets.iter().filter(|target| target.is_lib() || target.is_bin()) {
+            let text = std::fs::read_to_string(&target.src_path).expect("a crate root can be read");
+            assert!(text.contains("#![forbid(unsafe_code)]"), "{} lacks it", target.src_path);
+        }
+    }
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .other_options(["--offline".to_owned(), "--locked".to_owned()])
+        .exec()
+        .expect("cargo metadata answers")
+}
+
+/// What a crate names as dependencies of its product; tests may reach further.
+fn imports(package: &Package) -> BTreeSet<String> {
+    let product = package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+    product.map(|dependency| dependency.name.clone()).collect()
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |head| name.starts_with(head))
+}
+
+fn reachable(metadata: &Metadata, from: &str) -> BTreeSet<String> {
+    let packages: BTreeMap<&str, &Package> = metadata.packages.iter().map(|package| (package.name.as_str(), package)).collect();
+    let mut reached = BTreeSet::new();
+    let mut open = vec![from.to_owned()];
+    while let Some(name) = open.pop() {
+        let Some(package) = packages.get(name.as_str()) else { continue };
+        // Outside crates are walked too: a wall that can be passed through somebody else's crate is none.
+        for dependency in package.dependencies.iter().filter(|dependency| {
+            dependency.kind == DependencyKind::Normal && !dependency.optional && dependency.target.is_none()
+        }) {
+            if reached.insert(dependency.name.clone()) {
+                open.push(dependency.name.clone());
+            }
+        }
+    }
+    reached
+}
