@@ -12,6 +12,9 @@ pub trait ObjectStore: Send + Sync {
     async fn keeps_versions(&self, bucket: &BucketName) -> Result<bool, ObjectError>;
 
     /// The newest version of the object, or `None` if there is none or it was deleted.
+    ///
+    /// # Errors
+    /// [`ObjectError::Unversioned`] if the object has no version id.
     async fn newest(&self, object: &ObjectLocation) -> Result<Option<ObjectFacts>, ObjectError>;
 
     /// Writes the bytes of exactly this version into the file at `into`, which is created or emptied first. `Ok` means
@@ -30,7 +33,8 @@ pub trait ObjectStore: Send + Sync {
     ///
     /// # Errors
     /// [`ObjectError::AlreadyExists`] if there is one: the caller reads it back and decides. After
-    /// [`ObjectError::Unavailable`] the object may or may not have been written.
+    /// [`ObjectError::Unavailable`] the object may or may not have been written. After [`ObjectError::Unversioned`] it
+    /// was written, and no version names it: ask [`ObjectStore::keeps_versions`] first.
     async fn put_new(
         &self,
         object: &ObjectLocation,
@@ -38,8 +42,8 @@ pub trait ObjectStore: Send + Sync {
         sha256: &Sha256Digest,
     ) -> Result<ObjectVersion, ObjectError>;
 
-    /// One page of the versions under `prefix`, delete markers left out, and where the next page begins. Every version
-    /// that existed before the first page was asked for, and still does, is on some page.
+    /// One page of the versions under `prefix`, delete markers and objects without a version id left out, and where
+    /// the next page begins. Every version that existed before the first page was asked for, and still does, is on some page.
     async fn list_versions(
         &self,
         prefix: &Prefix,
@@ -92,6 +96,9 @@ pub enum ObjectError {
     /// There is no such object or version, or it was deleted.
     #[error("{0} does not exist")]
     NotFound(String),
+    /// The object has no version id, so nothing says which bytes are meant.
+    #[error("bucket {0} keeps no versions: turn on bucket versioning and upload again")]
+    Unversioned(BucketName),
     /// An object with this key exists; nothing was written.
     #[error("{0} exists already")]
     AlreadyExists(ObjectLocation),
@@ -136,6 +143,7 @@ impl ObjectError {
             Self::Unavailable(_) | Self::Damaged { .. } | Self::LocalFile { .. } => true,
             Self::NoSuchBucket(_)
             | Self::NotFound(_)
+            | Self::Unversioned(_)
             | Self::AlreadyExists(_)
             | Self::Denied(_)
             | Self::TooLarge { .. } => false,

@@ -21,6 +21,9 @@ pub trait DeployTarget: Send + Sync {
     ) -> Result<(), TargetError>;
 
     /// Points `alias` to a version that stands, at once for every reader. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`TargetError::NoSuchVersion`] if it does not stand; the alias then points where it did.
     async fn point_alias(
         &self,
         function: &FunctionName,
@@ -66,10 +69,26 @@ pub enum TargetError {
         /// The version.
         version: u64,
     },
+    /// There is no such version to point to.
+    #[error("version {version} of {function} does not exist")]
+    NoSuchVersion {
+        /// The function.
+        function: FunctionName,
+        /// The version.
+        version: u64,
+    },
     /// No room; make some and deploy again.
     #[error("the target is full: {0}")]
     Full(String),
     /// The target did not answer. Try again later.
     #[error("the target is unavailable: {0}")]
     Unavailable(String),
+}
+
+impl TargetError {
+    /// The refusal of a package whose bytes are not those that were decided upon. Its code is `package_changed`.
+    pub fn package_changed(decided: &Sha256Digest, read: &Sha256Digest) -> Self {
+        let reason = format!("the file has SHA-256 {read}, and {decided} was decided upon");
+        Self::Refused { code: "package_changed".to_owned(), reason }
+    }
 }

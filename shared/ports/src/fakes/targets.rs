@@ -1,0 +1,126 @@
+//! A deploy target in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use countersign_domain::{AliasName, FunctionName, Sha256Digest};
+
+use super::FaultPlan;
+use crate::targets::{DeployTarget, LocalPackage, LocalPackages, TargetError};
+
+/// A [`DeployTarget`] in memory: it remembers digests, not files. Clones share their functions. Operations carry the
+/// names of the port's methods in the [`FaultPlan`].
+#[derive(Clone)]
+pub struct MemoryTarget {
+    functions: Arc<Mutex<BTreeMap<FunctionName, Function>>>,
+    faults: FaultPlan,
+}
+
+/// What a version was published from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedVersion {
+    /// SHA-256 of the function's package.
+    pub code_sha256: Sha256Digest,
+    /// SHA-256 of each layer's package, in order.
+    pub layer_sha256: Vec<Sha256Digest>,
+}
+
+#[derive(Default)]
+struct Function {
+    versions: BTreeMap<u64, PublishedVersion>,
+    aliases: BTreeMap<AliasName, u64>,
+}
+
+impl MemoryTarget {
+    /// A target without functions.
+    pub fn new(faults: FaultPlan) -> Self {
+        Self { functions: Arc::default(), faults }
+    }
+
+    /// The versions of `function` that stand, in order.
+    pub fn versions(&self, function: &FunctionName) -> Vec<u64> {
+        let functions = self.lock();
+        functions.get(function).into_iter().flat_map(|function| function.versions.keys().copied()).collect()
+    }
+
+    /// What a version was published from.
+    pub fn published(&self, function: &FunctionName, version: u64) -> Option<PublishedVersion> {
+        self.lock().get(function)?.versions.get(&version).cloned()
+    }
+
+    /// The version that `alias` points to.
+    pub fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<u64> {
+        self.lock().get(function)?.aliases.get(alias).copied()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<FunctionName, Function>> {
+        self.functions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        new: PublishedVersion,
+    ) -> Result<(), TargetError> {
+        let mut functions = self.lock();
+        let versions = &mut functions.entry(function.clone()).or_default().versions;
+        if versions.get(&version).is_some_and(|standing| *standing != new) {
+            return Err(TargetError::VersionTaken { function: function.clone(), version });
+        }
+        versions.insert(version, new);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl DeployTarget for MemoryTarget {
+    async fn publish_version(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        packages: &LocalPackages,
+    ) -> Result<(), TargetError> {
+        self.faults.apply(
+            "publish_version",
+            || lost("publish_version"),
+            || {
+                let code_sha256 = checked(&packages.code)?;
+                let layer_sha256 = packages.layers.iter().map(checked).collect::<Result<_, _>>()?;
+                self.publish(function, version, PublishedVersion { code_sha256, layer_sha256 })
+            },
+        )
+    }
+
+    async fn point_alias(
+        &self,
+        function: &FunctionName,
+        alias: &AliasName,
+        version: u64,
+    ) -> Result<(), TargetError> {
+        self.faults.apply(
+            "point_alias",
+            || lost("point_alias"),
+            || {
+                let mut functions = self.lock();
+                let standing =
+                    functions.get_mut(function).filter(|standing| standing.versions.contains_key(&version));
+                let standing = standing
+                    .ok_or_else(|| TargetError::NoSuchVersion { function: function.clone(), version })?;
+                standing.aliases.insert(alias.clone(), version);
+                Ok(())
+            },
+        )
+    }
+}
+
+fn checked(package: &LocalPackage) -> Result<Sha256Digest, TargetError> {
+    let bytes = std::fs::read(&package.path).map_err(|error| TargetError::Unavailable(error.to_string()))?;
+    let read = Sha256Digest::of(&bytes);
+    if read == package.sha256 { Ok(read) } else { Err(TargetError::package_changed(&package.sha256, &read)) }
+}
+
+fn lost(operation: &str) -> TargetError {
+    TargetError::Unavailable(format!("{operation} was told to fail"))
+}
