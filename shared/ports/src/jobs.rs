@@ -57,7 +57,8 @@ pub trait Jobs: Send + Sync {
         valid_until: UnixMillis,
     ) -> Result<Option<Signature>, StoreError>;
 
-    /// Of `sources`, those that no job of any profile has seen: what the sweep hands in.
+    /// Of `sources`, those for which no job of any profile has ended: never seen, or begun and left behind. What the
+    /// sweep hands in; a job that is being worked on answers the claim with `Busy`.
     async fn unseen(&self, sources: &[ObjectVersion]) -> Result<Vec<ObjectVersion>, StoreError>;
 }
 
