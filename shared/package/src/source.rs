@@ -48,7 +48,7 @@ impl ReadAt for [u8] {
 
 impl ReadAt for Vec<u8> {
     fn len(&self) -> io::Result<u64> {
-        self.as_slice().len()
+        ReadAt::len(self.as_slice())
     }
 
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
