@@ -18,9 +18,9 @@ pub mod targets;
 mod lease;
 mod store_error;
 
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod conformance;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod fakes;
 
 pub use clock::Clock;

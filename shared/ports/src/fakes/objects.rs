@@ -272,3 +272,51 @@ fn local_file(path: &Path, error: &std::io::Error) -> ObjectError {
 
 /// Versions on a page, as in S3.
 const PAGE_SIZE: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::objects::{self, ObjectsUnderTest};
+    use crate::fakes::Fault;
+
+    #[async_trait]
+    impl ObjectsUnderTest for MemoryObjects {
+        fn store(&self) -> &dyn ObjectStore {
+            self
+        }
+
+        async fn create_bucket(&self, name: &BucketName, versioned: bool) {
+            self.create_bucket(name, versioned);
+        }
+
+        async fn upload(&self, object: &ObjectLocation, from: &Path) {
+            self.put(object, &std::fs::read(from).unwrap());
+        }
+
+        async fn delete(&self, object: &ObjectLocation) {
+            self.delete(object);
+        }
+    }
+
+    #[tokio::test]
+    async fn it_keeps_the_contract() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = MemoryObjects::new(FaultPlan::default()).with_page_size(objects::PAGE_SIZE);
+        objects::check(&store, scratch.path()).await;
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_leaves_the_object() {
+        let faults = FaultPlan::default();
+        let store = MemoryObjects::new(faults.clone());
+        store.create_bucket(&"signed".parse().unwrap(), true);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let object = ObjectLocation { bucket: "signed".parse().unwrap(), key: "a.zip".parse().unwrap() };
+        for (fault, versions) in [(Fault::WithoutEffect, 0), (Fault::AfterEffect, 1)] {
+            faults.fail_next("put_new", fault);
+            let put = store.put_new(&object, file.path(), &Sha256Digest::of(b"")).await;
+            assert!(matches!(put, Err(ObjectError::Unavailable(_))));
+            assert_eq!(store.versions().len(), versions);
+        }
+    }
+}

@@ -124,3 +124,40 @@ fn checked(package: &LocalPackage) -> Result<Sha256Digest, TargetError> {
 fn lost(operation: &str) -> TargetError {
     TargetError::Unavailable(format!("{operation} was told to fail"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::targets::{self, TargetUnderTest};
+
+    struct WithFiles(MemoryTarget, tempfile::TempDir);
+
+    #[async_trait]
+    impl TargetUnderTest for WithFiles {
+        fn target(&self) -> &dyn DeployTarget {
+            &self.0
+        }
+
+        fn packages(&self) -> [LocalPackage; 3] {
+            ["a", "b", "c"].map(|content| {
+                let path = self.1.path().join(content);
+                std::fs::write(&path, content).unwrap();
+                LocalPackage { path, sha256: Sha256Digest::of(content.as_bytes()) }
+            })
+        }
+
+        async fn versions(&self, function: &FunctionName) -> Vec<u64> {
+            self.0.versions(function)
+        }
+
+        async fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<u64> {
+            self.0.resolve(function, alias)
+        }
+    }
+
+    #[tokio::test]
+    async fn it_keeps_the_contract() {
+        let files = tempfile::tempdir().unwrap();
+        targets::check(&WithFiles(MemoryTarget::new(FaultPlan::default()), files)).await;
+    }
+}
