@@ -17,6 +17,9 @@ pub struct UnixMillis(i64);
 pub struct InvalidInstant(String);
 
 impl UnixMillis {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// The instant `millis` milliseconds after the epoch.
     ///
     /// # Errors

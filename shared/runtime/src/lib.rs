@@ -1,1 +1,22 @@
-//! countersign-runtime
+//! What every service's process is made of: configuration, the clock, the environment, tracing, the
+//! receive → handle → settle loop and the outbox relay.
+//!
+//! It is the only crate that reads the environment and the machine's clock. It never contains a decision of a service,
+//! SQL, or an SDK.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod config;
+pub mod environment;
+pub mod logging;
+pub mod relay;
+pub mod route;
+pub mod worker;
+
+pub use clock::SystemClock;
+pub use config::{Config, ConfigError, Mistake};
+pub use environment::Environment;
+pub use logging::{LogFormat, init_tracing};
+pub use relay::relay;
+pub use route::{DeployRoute, FunctionTemplate, Route, TemplateError, route_of};
+pub use worker::{Handled, Handler, WorkSettings, work};

@@ -1,0 +1,96 @@
+//! The configuration: `countersign.toml` and the variables that override it, read wholly before anything is done.
+//!
+//! **Overrides.** Each key of the file may be overridden by a variable: `COUNTERSIGN_`, then the path of the key in
+//! upper case with `_` between its parts, lists counted from 0. `listen` is `COUNTERSIGN_LISTEN`, the profile of the first
+//! route `COUNTERSIGN_ROUTE_0_PROFILE`, the publishers of the second config
+//! `COUNTERSIGN_CODE_SIGNING_CONFIG_1_ALLOWED_PUBLISHERS` (separated by commas). Routes and code signing configs
+//! themselves are declared in the file. A `COUNTERSIGN_` variable that overrides nothing is a mistake, because a safety
+//! setting with a typing error must not be ignored.
+//!
+//! **Mistakes** are collected, not thrown: [`ConfigError`] has all of them.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use countersign_domain::{CodeSigningConfig, Scope};
+
+use crate::{Environment, Route};
+
+mod document;
+mod routes;
+mod section;
+
+/// What a process is told to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the endpoint listens.
+    pub listen: SocketAddr,
+    /// Region and account of the ARNs.
+    pub scope: Scope,
+    /// Refuse to deploy to functions without a code signing config.
+    pub require_code_signing: bool,
+    /// How often versions that no notification told of are looked for.
+    pub sweep_interval: Duration,
+    /// The largest package that is fetched, in bytes.
+    pub package_size_max_bytes: u64,
+    /// The most bytes that a package may unpack to.
+    pub unpacked_size_max_bytes: u64,
+    /// The file with the passphrase of the key custody, as written: relative to the data directory. `None` for the
+    /// default place.
+    pub key_passphrase_file: Option<PathBuf>,
+    /// What drops mean.
+    pub routes: Vec<Route>,
+    /// Whom functions trust. Profile names in the file are ARNs in `scope` here.
+    pub code_signing_configs: Vec<CodeSigningConfig>,
+}
+
+impl Config {
+    /// The configuration in `text`, overridden by `environment`.
+    ///
+    /// # Errors
+    /// All mistakes at once.
+    pub fn parse(text: &str, environment: &Environment) -> Result<Self, ConfigError> {
+        document::read(text, environment).map_err(|mistakes| ConfigError { mistakes })
+    }
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The mistakes, at least one, in the order of the file.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// One thing that is wrong, where, and what to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The key, such as `route[1].destination` (counted from 0), or the variable that overrides it.
+    pub path: String,
+    /// What is wrong and what to write.
+    pub reason: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.reason)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mistakes.as_slice() {
+            [one] => write!(f, "the configuration has a mistake:").and_then(|()| write!(f, "\n  {one}")),
+            many => {
+                write!(f, "the configuration has {} mistakes:", many.len())?;
+                many.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests;

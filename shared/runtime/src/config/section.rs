@@ -1,0 +1,244 @@
+//! Reads a TOML document key by key and notes what is wrong, where, without stopping.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use toml::{Table, Value};
+
+use super::Mistake;
+use crate::Environment;
+
+/// The mistakes so far, and the variables that override keys.
+pub(super) struct Reader<'a> {
+    environment: &'a Environment,
+    used_variables: RefCell<BTreeSet<String>>,
+    mistakes: RefCell<Vec<Mistake>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(environment: &'a Environment) -> Self {
+        Self { environment, used_variables: RefCell::default(), mistakes: RefCell::default() }
+    }
+
+    pub(super) fn mistake(&self, path: impl Into<String>, reason: impl Display) {
+        self.mistakes.borrow_mut().push(Mistake { path: path.into(), reason: reason.to_string() });
+    }
+
+    /// The document's top. A text that is not TOML is a mistake and reads as an empty document.
+    pub(super) fn top(&'a self, text: &str) -> Section<'a> {
+        let table = text.parse::<Table>().unwrap_or_else(|error| {
+            let line =
+                error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            self.mistake(
+                format!("line {line}"),
+                format_args!("not TOML: {}", error.message().replace('\n', "; ")),
+            );
+            Table::new()
+        });
+        Section { reader: self, path: String::new(), table }
+    }
+
+    /// Everything that is wrong, once all sections are finished.
+    pub(super) fn into_mistakes(self) -> Vec<Mistake> {
+        let used = self.used_variables.into_inner();
+        let mut mistakes = self.mistakes.into_inner();
+        for name in self.environment.names().filter(|name| name.starts_with(PREFIX)) {
+            if !used.contains(name) && !NOT_KEYS.contains(&name) && !is_service_link(name) {
+                mistakes.push(Mistake {
+                    path: name.to_owned(),
+                    reason: "overrides no key of the configuration: correct its name or unset it".into(),
+                });
+            }
+        }
+        mistakes
+    }
+}
+
+/// A table of the document. Keys are taken out as they are read; what is left in the end is unknown.
+pub(super) struct Section<'a> {
+    reader: &'a Reader<'a>,
+    path: String,
+    table: Table,
+}
+
+impl<'a> Section<'a> {
+    /// The path of `key`, such as `route[1].destination`.
+    pub(super) fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    pub(super) fn mistake(&self, key: &str, reason: impl Display) {
+        self.reader.mistake(self.path_of(key), reason);
+    }
+
+    /// A mistake at a path that was given out before, as by `texts`.
+    pub(super) fn mistake_at(&self, path: &str, reason: impl Display) {
+        self.reader.mistake(path, reason);
+    }
+
+    /// The value of `key` through its parser, or `None` if it is absent or wrong.
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<T> {
+        let (path, text) = self.text(key)?;
+        text.parse().map_err(|error| self.reader.mistake(path, error)).ok()
+    }
+
+    /// Like `parsed`, with a value for an absent key.
+    pub(super) fn parsed_or<T: FromStr<Err: Display>>(&mut self, key: &str, default: T) -> Option<T> {
+        if self.has(key) { self.parsed(key) } else { Some(default) }
+    }
+
+    /// Like `parsed`, but an absent key is a mistake, with what to write.
+    pub(super) fn required<T: FromStr<Err: Display>>(&mut self, key: &str, write: &str) -> Option<T> {
+        if !self.has(key) {
+            self.mistake(key, format_args!("is missing: write {write}"));
+        }
+        self.parsed(key)
+    }
+
+    pub(super) fn boolean(&mut self, key: &str, default: bool) -> bool {
+        let wrong = |path, found| {
+            self.reader.mistake(path, format_args!("{found} is not a switch: write true or false"))
+        };
+        match (self.overriding(key), self.table.remove(key)) {
+            (Some((name, text)), _) => text.parse().unwrap_or_else(|_| {
+                wrong(name, format!("{text:?}"));
+                default
+            }),
+            (None, None) => default,
+            (None, Some(Value::Boolean(value))) => value,
+            (None, Some(other)) => {
+                wrong(self.path_of(key), other.to_string());
+                default
+            }
+        }
+    }
+
+    /// A whole number of `least` to `most`.
+    pub(super) fn number(&mut self, key: &str, default: u64, least: u64, most: u64) -> u64 {
+        let (path, number, found) = match (self.overriding(key), self.table.remove(key)) {
+            (Some((name, text)), _) => (name, text.parse().ok(), text),
+            (None, None) => return default,
+            (None, Some(Value::Integer(value))) => {
+                (self.path_of(key), u64::try_from(value).ok(), value.to_string())
+            }
+            (None, Some(other)) => (self.path_of(key), None, other.to_string()),
+        };
+        match number {
+            Some(number) if (least..=most).contains(&number) => number,
+            Some(_) | None => {
+                self.reader.mistake(
+                    path,
+                    format_args!("{found} is not in range: write a whole number of {least} to {most}"),
+                );
+                default
+            }
+        }
+    }
+
+    /// A list of texts, each with its own path.
+    pub(super) fn texts(&mut self, key: &str) -> Vec<(String, String)> {
+        if let Some((name, text)) = self.overriding(key) {
+            return text.split(',').map(|item| (name.clone(), item.trim().to_owned())).collect();
+        }
+        let path = self.path_of(key);
+        let items = self.array(key, "a list of texts such as [\"default\"]").into_iter().enumerate();
+        let texts = items.filter_map(|(index, item)| self.string(format!("{path}[{index}]"), &item));
+        texts.collect()
+    }
+
+    /// A list of tables, `[[key]]`.
+    pub(super) fn sections(&mut self, key: &str) -> Vec<Section<'a>> {
+        let (reader, path) = (self.reader, self.path_of(key));
+        let items = self.array(key, &format!("[[{key}]] tables")).into_iter().enumerate();
+        let sections = items.filter_map(|(index, item)| reader.section(format!("{path}[{index}]"), item));
+        sections.collect()
+    }
+
+    /// A table, `key = { … }`.
+    pub(super) fn section(&mut self, key: &str) -> Option<Section<'a>> {
+        let item = self.table.remove(key)?;
+        self.reader.section(self.path_of(key), item)
+    }
+
+    /// Ends the reading: what was not read is unknown.
+    pub(super) fn finish(self, known: &str) {
+        for key in self.table.keys() {
+            self.mistake(key, format_args!("is not a key of the configuration: known here are {known}"));
+        }
+    }
+
+    /// True if the file or a variable gives `key`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key) || self.overriding(key).is_some()
+    }
+
+    /// The text of `key` with the path or variable that it comes from.
+    fn text(&mut self, key: &str) -> Option<(String, String)> {
+        let from_file = self.table.remove(key);
+        self.overriding(key).or_else(|| self.string(self.path_of(key), &from_file?))
+    }
+
+    fn string(&self, path: String, value: &Value) -> Option<(String, String)> {
+        let text = value.as_str().map(str::to_owned);
+        if text.is_none() {
+            self.reader
+                .mistake(path.clone(), format_args!("{value} is not a text: write it in double quotes"));
+        }
+        Some((path, text?))
+    }
+
+    fn array(&mut self, key: &str, write: &str) -> Vec<Value> {
+        match self.table.remove(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                self.mistake(key, format_args!("{other} is not a list: write {write}"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn overriding(&self, key: &str) -> Option<(String, String)> {
+        let name = variable_of(&self.path_of(key));
+        let value = self.reader.environment.value(&name)?.to_owned();
+        self.reader.used_variables.borrow_mut().insert(name.clone());
+        Some((name, value))
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn section(&'a self, path: String, value: Value) -> Option<Section<'a>> {
+        match value {
+            Value::Table(table) => Some(Section { reader: self, path, table }),
+            other => {
+                self.mistake(path, format_args!("{other} is not a table: write {{ key = \"value\" }}"));
+                None
+            }
+        }
+    }
+}
+
+/// `route[1].deploy.alias` is `COUNTERSIGN_ROUTE_1_DEPLOY_ALIAS`.
+fn variable_of(path: &str) -> String {
+    let words = path.replace(['[', '.'], "_").replace(']', "");
+    format!("{PREFIX}{}", words.to_ascii_uppercase())
+}
+
+/// Kubernetes sets such variables in every container when a service is called `countersign…`; nobody wrote them.
+fn is_service_link(name: &str) -> bool {
+    let port = name.ends_with("_PORT") || name.contains("_PORT_");
+    name.ends_with("_SERVICE_HOST") || port
+}
+
+const PREFIX: &str = "COUNTERSIGN_";
+
+/// Variables of the programs themselves, which stand in no file.
+const NOT_KEYS: [&str; 5] = [
+    "COUNTERSIGN_CONFIG",
+    "COUNTERSIGN_DATA_DIR",
+    "COUNTERSIGN_KEY_PASSPHRASE",
+    "COUNTERSIGN_LOG",
+    "COUNTERSIGN_LOG_FORMAT",
+];
