@@ -123,6 +123,9 @@ pub enum ObjectError {
         /// Which number or digest disagrees.
         reason: String,
     },
+    /// The store understood the request and will not do it: wrong region, a name or a size it does not accept.
+    #[error("the object store refused: {0}")]
+    Refused(String),
     /// The store could not be reached, throttled or failed. Try again later.
     #[error("the object store is unavailable: {0}")]
     Unavailable(String),
@@ -146,6 +149,7 @@ impl ObjectError {
             | Self::Unversioned(_)
             | Self::AlreadyExists(_)
             | Self::Denied(_)
+            | Self::Refused(_)
             | Self::TooLarge { .. } => false,
         }
     }
