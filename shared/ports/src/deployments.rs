@@ -1,6 +1,9 @@
 //! Functions, code signing configs and the state of deployments, with the outbox that tells of it.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use countersign_domain::code_signing::MAX_ALLOWED_PUBLISHERS;
 use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{
     AliasName, CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, Finding, FunctionName,
@@ -13,8 +16,17 @@ use crate::{Lease, StoreError};
 /// with the events that tell of it.
 #[async_trait]
 pub trait Deployments: Send + Sync {
-    /// Creates the deployment, or takes over one whose lease ran out. At most one deployment of a function is under
-    /// way: another one is `Busy` until that has ended.
+    /// Creates the deployment, or takes over one whose lease ran out; begun again by its own worker, it is `Begun`
+    /// again. At most one deployment of a function is under way: another one is `Busy` until that has ended.
+    ///
+    /// A deployment that was left behind (unfinished, its lease run out) does not bar the next one of its function for
+    /// ever: that one takes the function, and the one left behind loses its lease for good, so that its worker, should
+    /// it wake, finds every write refused. Its own message brings it back, and it then waits its turn like any other:
+    /// deployments of a function are carried out in the order of their last `Begun`, never two at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the id was begun for another event, publisher or request: an event id that was used
+    /// twice never carries a second request in under the first one's record.
     async fn begin(&self, deployment: &NewDeployment, lease: &Lease) -> Result<DeploymentClaim, StoreError>;
 
     /// Holds the deployment until `lease.until`.
@@ -23,20 +35,32 @@ pub trait Deployments: Send + Sync {
     /// [`StoreError::LeaseLost`] if another worker has it, or it has ended.
     async fn renew(&self, deployment: DeploymentId, lease: &Lease) -> Result<(), StoreError>;
 
-    /// What binds a deployment of `function` now.
+    /// What binds a deployment as `request` asks for it, now.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the function is to be made under a code signing config that is not declared: a
+    /// missing config is never taken for none.
     async fn basis(&self, request: &DeploymentRequest) -> Result<Basis, StoreError>;
 
     /// Makes the decision durable, on the condition that no policy, binding or revocation changed since its basis was
     /// read; a verdict to deploy also gives the version its number and creates the function where that was asked.
+    /// Repeating it with the same decision gives the same answer again.
+    ///
+    /// Numbers count up from 1 for each function and are never given twice, except that the newest version that stands
+    /// is given again when it has the same packages (as AWS's `PublishVersion` does). A deployment that fails leaves a
+    /// gap.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// [`StoreError::LeaseLost`] if another worker has it, or it has ended; [`StoreError::NotFound`] if the verdict is to
+    /// deploy to a function that does not exist and is not to be made; [`StoreError::Conflict`] if the decision's request
+    /// is not the deployment's, or another decision was recorded before.
     async fn record(&self, decision: &Decision, lease: &Lease) -> Result<Recording, StoreError>;
 
     /// Ends the deployment: the version and alias stand (`Finish::Succeeded`), or nothing does.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`] if another worker has it, or it has ended.
+    /// [`StoreError::LeaseLost`] if another worker has it, or it has ended; [`StoreError::Conflict`] if it cannot end so
+    /// after what was recorded ([`Finish::follows`]).
     async fn finish(
         &self,
         deployment: DeploymentId,
@@ -52,10 +76,11 @@ pub trait Deployments: Send + Sync {
 /// Code signing configs that the configuration declares.
 #[async_trait]
 pub trait CodeSigningConfigs: Send + Sync {
-    /// Makes the stored configs equal to `configs`; a change of any counts as a change of policy.
+    /// Makes the stored configs equal to `configs`; a change of any counts as a change of policy, none counts as none.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if a function is bound to one that is no longer declared.
+    /// [`StoreError::Conflict`] if a function is bound to one that is no longer declared, if two have the same name, or
+    /// if one allows no publisher or more than [`MAX_ALLOWED_PUBLISHERS`].
     async fn declare(&self, configs: &[CodeSigningConfig]) -> Result<(), StoreError>;
 
     /// The config of this name.
@@ -102,7 +127,7 @@ pub struct Basis {
     pub function: Option<Function>,
     /// The code signing config that applies: of the function, or of the creation that was asked for.
     pub code_signing_config: Option<CodeSigningConfig>,
-    /// The number of changes of policies, bindings and revocations so far.
+    /// The number of changes of policies, revocations and this function's binding so far, its making included.
     pub revision: u64,
 }
 
@@ -113,6 +138,41 @@ pub struct Function {
     pub name: FunctionName,
     /// The config it is bound to.
     pub code_signing_config: Option<CodeSigningConfigName>,
+}
+
+/// The name of the code signing config that applies to `request`: the function's own if there is one, bound or not, else
+/// the one it is to be made with.
+pub fn applicable_config<'a>(
+    function: Option<&'a Function>,
+    request: &'a DeploymentRequest,
+) -> Option<&'a CodeSigningConfigName> {
+    match function {
+        Some(function) => function.code_signing_config.as_ref(),
+        None => request.create.as_ref()?.code_signing_config.as_ref(),
+    }
+}
+
+/// The configs by their names.
+///
+/// # Errors
+/// [`StoreError::Conflict`] as [`CodeSigningConfigs::declare`] demands of its configs.
+pub fn configs_by_name(
+    configs: &[CodeSigningConfig],
+) -> Result<BTreeMap<CodeSigningConfigName, CodeSigningConfig>, StoreError> {
+    let mut by_name = BTreeMap::new();
+    for config in configs {
+        let CodeSigningConfig { name, allowed_publishers, .. } = config;
+        if !(1..=MAX_ALLOWED_PUBLISHERS).contains(&allowed_publishers.len()) {
+            return Err(StoreError::Conflict(format!(
+                "code signing config {name} allows {} publishers; 1 to {MAX_ALLOWED_PUBLISHERS} are possible",
+                allowed_publishers.len()
+            )));
+        }
+        if by_name.insert(name.clone(), config.clone()).is_some() {
+            return Err(StoreError::Conflict(format!("code signing config {name} is declared twice")));
+        }
+    }
+    Ok(by_name)
 }
 
 /// A decision to be recorded.
@@ -187,6 +247,18 @@ pub enum Finish {
         /// Why, for people.
         reason: String,
     },
+}
+
+impl Finish {
+    /// True if a deployment may end so after what was recorded: it succeeds only with the version of a verdict to deploy,
+    /// is blocked only by a verdict to block, and can fail at any time.
+    pub fn follows(&self, recorded: Option<&RecordedVerdict>) -> bool {
+        match self {
+            Self::Succeeded { version, .. } => recorded.and_then(RecordedVerdict::version) == Some(*version),
+            Self::Blocked => recorded.is_some_and(|recorded| recorded.decision().verdict == Verdict::Block),
+            Self::Failed { .. } => true,
+        }
+    }
 }
 
 /// A deployment.

@@ -11,8 +11,12 @@ use crate::{Lease, StoreError};
 /// The signing jobs. Every change commits together with the events that tell of it: either both are there or neither.
 #[async_trait]
 pub trait Jobs: Send + Sync {
-    /// Creates the job, or takes over one whose lease ran out, for the holder of `lease`. `started` is put into the
-    /// outbox only when the job is created.
+    /// Creates the job, or takes over one whose lease ran out, for the holder of `lease`; claimed again by its own worker,
+    /// it is `Claimed` again. `started` is put into the outbox only when the job is created. A job that exists keeps the
+    /// destination it was created with.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the ARN was used for another source or profile.
     async fn claim_job(&self, job: &NewJob, lease: &Lease, started: &Event) -> Result<JobClaim, StoreError>;
 
     /// Holds the job until `lease.until`.
@@ -21,7 +25,7 @@ pub trait Jobs: Send + Sync {
     /// [`StoreError::LeaseLost`] if another worker has it, or it has ended.
     async fn renew_job(&self, job: &JobArn, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Ends the job with its signed object.
+    /// Ends the job with its signed object, at `signature.completed_at`.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if another worker has it, or it has ended.
@@ -33,7 +37,7 @@ pub trait Jobs: Send + Sync {
         events: &[Event],
     ) -> Result<(), StoreError>;
 
-    /// Ends the job without one.
+    /// Ends the job without one, at `lease.now`.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if another worker has it, or it has ended.
@@ -49,7 +53,7 @@ pub trait Jobs: Send + Sync {
     async fn job(&self, job: &JobArn) -> Result<Option<Job>, StoreError>;
 
     /// The newest signature of the same unsigned package by the same profile version that is not revoked and expires
-    /// after `valid_until`.
+    /// after `valid_until`. None at all of a profile version that is revoked from whatever time.
     async fn reusable_signature(
         &self,
         profile: &ProfileVersionArn,
@@ -65,10 +69,10 @@ pub trait Jobs: Send + Sync {
 /// Events that were committed with a change of state and wait to be published.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Up to `max` events, in the order of their commits.
+    /// Up to `max` events, in the order of their commits. An id that waits already is not put in a second time.
     async fn unpublished(&self, max: usize) -> Result<Vec<Event>, StoreError>;
 
-    /// These events are published; repeating it changes nothing.
+    /// These events are published, and the outbox forgets them; repeating it changes nothing.
     async fn mark_published(&self, events: &[EventId]) -> Result<(), StoreError>;
 
     /// Returns when something may have been committed since the last call, or after a pause of the adapter's choice: a

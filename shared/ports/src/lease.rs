@@ -5,8 +5,11 @@ use std::str::FromStr;
 
 use countersign_domain::UnixMillis;
 
-/// A worker process: 1 to 128 printable ASCII characters, unique for every start of a process, so that a restarted
-/// worker never mistakes its predecessor's lease for its own.
+/// A worker: 1 to 128 printable ASCII characters, unique for every start of a process, so that a restarted worker never
+/// mistakes its predecessor's lease for its own.
+///
+/// To a store, two calls with one id are one worker that repeats itself: it gets what it holds again. A process that
+/// handles several messages at once therefore gives each message an id of its own, the same for every delivery of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WorkerId(String);
 

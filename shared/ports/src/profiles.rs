@@ -11,7 +11,7 @@ pub trait Profiles: Send + Sync {
     /// Creates the profile.
     ///
     /// # Errors
-    /// [`StoreError::AlreadyExists`] if the name was ever used.
+    /// [`StoreError::AlreadyExists`] if the name was ever used, whatever the scope of its ARN.
     async fn create_profile(&self, profile: &NewProfile) -> Result<Profile, StoreError>;
 
     /// The profile of this name, whatever its status.

@@ -10,6 +10,9 @@ use countersign_domain::Event;
 pub trait EventBus: Send + Sync {
     /// `Ok` means that the event is durable and will reach every bound queue at least once. Publishing the same event
     /// again is allowed and may deliver it again: consumers remember event ids.
+    ///
+    /// # Errors
+    /// [`QueueError::Refused`] if its JSON is longer than [`BODY_LIMIT_BYTES`].
     async fn publish(&self, event: &Event) -> Result<(), QueueError>;
 }
 
@@ -28,14 +31,24 @@ pub trait WorkQueue: Send + Sync {
     /// [`QueueError::ReceiptLost`] when somebody else has it meanwhile, or it is settled.
     async fn extend(&self, receipt: &Receipt, lease: Duration) -> Result<(), QueueError>;
 
-    /// The message is done with for good. `Ok` also when it was settled before.
+    /// The message is done with for good. `Ok` also when it was so before. A delivery whose lease ran out can be settled
+    /// as long as nobody else has the message.
+    ///
+    /// # Errors
+    /// [`QueueError::ReceiptLost`] when the message is not done with: somebody else has it, or it was given back.
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError>;
 
     /// Gives the message back, to be delivered again after `delay`; after [`DELIVERY_LIMIT`] deliveries it becomes a
-    /// dead letter instead.
+    /// dead letter instead. So does a message whose lease ran out that many times: its consumers crash.
+    ///
+    /// # Errors
+    /// [`QueueError::ReceiptLost`] when somebody else has it meanwhile, or it is settled.
     async fn retry(&self, receipt: &Receipt, delay: Duration, reason: &str) -> Result<(), QueueError>;
 
     /// The message can never be handled: it becomes a dead letter, with the reason.
+    ///
+    /// # Errors
+    /// [`QueueError::ReceiptLost`] when somebody else has it meanwhile, or it is settled.
     async fn reject(&self, receipt: &Receipt, reason: &str) -> Result<(), QueueError>;
 }
 

@@ -9,7 +9,8 @@ use crate::StoreError;
 /// Tells whether a signature is revoked. The deployer's only view of revocation.
 #[async_trait]
 pub trait RevocationSource: Send + Sync {
-    /// What is revoked of this job and this profile version. `Ok` is an answer from the source of truth, never a guess:
+    /// What is revoked of this job's signature and this profile version; a job that reuses an earlier job's signature
+    /// shares its fate. `Ok` is an answer from the source of truth, never a guess:
     /// a source that cannot be asked is an error, which the caller treats as inconclusive.
     async fn revocation_status(
         &self,
@@ -21,14 +22,15 @@ pub trait RevocationSource: Send + Sync {
 /// Revokes. Nothing takes it back.
 #[async_trait]
 pub trait RevocationRegistry: RevocationSource {
-    /// Revokes one signature. Repeating it keeps the first record.
+    /// Revokes the signature that the job delivered: its own, or the earlier job's that it reuses, since that one is what
+    /// the package says. Repeating it keeps the first record.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if no such job succeeded here.
     async fn revoke_job(&self, job: &JobArn, reason: &str, at: UnixMillis) -> Result<(), StoreError>;
 
     /// Revokes a profile version for what it signed after `effective_from`, and ends its signing. Repeating it may move
-    /// the effective time earlier, never later.
+    /// the effective time earlier, never later; the instant and reason of the first record stay.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such profile version; [`StoreError::Conflict`] if `effective_from` lies

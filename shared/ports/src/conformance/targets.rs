@@ -47,7 +47,7 @@ struct Suite<'a> {
 impl Suite<'_> {
     async fn a_version_is_published_once_and_never_changed(&self) {
         let function = function("once");
-        assert_eq!(self.under_test.versions(&function).await, []);
+        assert_eq!(self.under_test.versions(&function).await, [0_u64; 0]);
         assert_eq!(self.publish(&function, 1, &self.a, &[]).await, Ok(()));
         assert_eq!(self.publish(&function, 1, &self.a, &[]).await, Ok(()), "repeating it is no error");
         let taken = Err(TargetError::VersionTaken { function: function.clone(), version: 1 });
@@ -79,10 +79,10 @@ impl Suite<'_> {
             let Err(TargetError::Refused { code, .. }) = &error else { panic!("{error:?}") };
             assert_eq!(code, "package_changed");
         }
-        assert_eq!(self.under_test.versions(&function).await, []);
+        assert_eq!(self.under_test.versions(&function).await, [0_u64; 0]);
         let absent = LocalPackage { path: self.a.path.with_extension("absent"), sha256: self.a.sha256 };
         assert!(self.publish(&function, 1, &absent, &[]).await.is_err());
-        assert_eq!(self.under_test.versions(&function).await, []);
+        assert_eq!(self.under_test.versions(&function).await, [0_u64; 0]);
         assert_eq!(self.publish(&function, 1, &self.b, &[]).await, Ok(()), "the number is still free");
     }
 

@@ -1,0 +1,136 @@
+//! The state of both services in memory.
+
+mod deployments;
+mod jobs;
+mod profiles;
+mod revocations;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use countersign_domain::{
+    CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, FunctionName, JobArn,
+    ProfileName, ProfileVersionArn, UnixMillis,
+};
+use tokio::sync::Notify;
+
+use super::FaultPlan;
+use crate::jobs::{Job, Outbox};
+use crate::profiles::Profile;
+use crate::revocations::Revocation;
+use crate::{Lease, StoreError, WorkerId};
+
+/// Every port of the state in memory: profiles, revocations, jobs, outbox, deployments, code signing configs. Clones
+/// share their state. Operations carry the names of the ports' methods in the [`FaultPlan`].
+#[derive(Clone)]
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+    committed: Arc<Notify>,
+    faults: FaultPlan,
+}
+
+#[derive(Default)]
+struct State {
+    revision: u64,
+    profiles: BTreeMap<ProfileName, Profile>,
+    job_revocations: BTreeMap<JobArn, Revocation>,
+    profile_revocations: BTreeMap<ProfileVersionArn, Revocation>,
+    jobs: BTreeMap<JobArn, HeldJob>,
+    told: Vec<Event>,
+    outbox: Vec<Event>,
+    configs: BTreeMap<CodeSigningConfigName, CodeSigningConfig>,
+    functions: BTreeMap<FunctionName, deployments::HeldFunction>,
+    deployments: BTreeMap<DeploymentId, deployments::HeldDeployment>,
+}
+
+struct HeldJob {
+    job: Job,
+    holder: Option<Holder>,
+}
+
+struct Holder {
+    worker: WorkerId,
+    until: UnixMillis,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new(faults: FaultPlan) -> Self {
+        Self { state: Arc::default(), committed: Arc::default(), faults }
+    }
+
+    /// Every event that was ever committed, published or not, in order.
+    pub fn told(&self) -> Vec<Event> {
+        self.lock().told.clone()
+    }
+
+    /// Every job, in the order of their ARNs.
+    pub fn jobs(&self) -> Vec<Job> {
+        self.lock().jobs.values().map(|held| held.job.clone()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One call of a port: the effect runs on the locked state, whole or not at all, as the fault plan says.
+    fn call<T>(
+        &self,
+        operation: &'static str,
+        effect: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let lost = || StoreError::Unavailable(format!("{operation} was told to fail"));
+        let answer = self.faults.apply(operation, lost, || effect(&mut self.lock()));
+        if !self.lock().outbox.is_empty() {
+            self.committed.notify_one();
+        }
+        answer
+    }
+}
+
+impl State {
+    fn tell(&mut self, events: &[Event]) {
+        for event in events {
+            let waiting = self.outbox.iter().any(|other| other.id == event.id);
+            if !waiting {
+                self.told.push(event.clone());
+                self.outbox.push(event.clone());
+            }
+        }
+    }
+}
+
+impl Holder {
+    fn new(lease: &Lease) -> Option<Self> {
+        Some(Self { worker: lease.worker.clone(), until: lease.until })
+    }
+
+    /// Until when somebody else than the holder of `lease` has the thing.
+    fn bars(holder: Option<&Self>, lease: &Lease) -> Option<UnixMillis> {
+        let other = holder.filter(|holder| holder.worker != lease.worker && holder.until > lease.now)?;
+        Some(other.until)
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn unpublished(&self, max: usize) -> Result<Vec<Event>, StoreError> {
+        self.call("unpublished", |state| Ok(state.outbox.iter().take(max).cloned().collect()))
+    }
+
+    async fn mark_published(&self, events: &[EventId]) -> Result<(), StoreError> {
+        self.call("mark_published", |state| {
+            state.outbox.retain(|event| !events.contains(&event.id));
+            Ok(())
+        })
+    }
+
+    async fn wait(&self) {
+        let pause = tokio::time::sleep(std::time::Duration::from_millis(50));
+        tokio::select! {
+            () = self.committed.notified() => {}
+            () = pause => {}
+        }
+    }
+}
