@@ -215,5 +215,3 @@ fn place_entries<S: ReadAt + ?Sized>(
     Ok(layout::check_entries_end(position, ends)?)
 }
 
-#[cfg(test)]
-mod tests;
