@@ -11,6 +11,8 @@ pub mod environment;
 pub mod logging;
 pub mod relay;
 pub mod route;
+pub mod scratch;
+pub mod turns;
 pub mod worker;
 
 pub use clock::SystemClock;
@@ -19,4 +21,6 @@ pub use environment::Environment;
 pub use logging::{LogFormat, init_tracing};
 pub use relay::relay;
 pub use route::{DeployRoute, FunctionTemplate, Route, TemplateError, route_of};
+pub use scratch::Scratch;
+pub use turns::{Turn, Turns};
 pub use worker::{Handled, Handler, WorkSettings, work};

@@ -140,7 +140,7 @@ mod tests {
             assert_eq!(chosen.source.key_prefix, "a/");
             routes.reverse();
         }
-        assert!(route_of(&routes[..1], &object("a.zip")).is_none());
+        assert!(route_of(&routes[1..], &object("b.zip")).is_none());
     }
 
     #[test]

@@ -80,7 +80,8 @@ mod tests {
         }
         fs::write(root.path().join("signing-file"), b"not a folder").unwrap();
         Scratch::open(root.path(), "signing").unwrap();
-        let mut left: Vec<_> = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut left: Vec<_> =
+            fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["deploying-alive", "signing-file"]);
     }

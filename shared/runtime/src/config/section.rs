@@ -140,6 +140,7 @@ impl<'a> Section<'a> {
     /// A list of texts, each with its own path.
     pub(super) fn texts(&mut self, key: &str) -> Vec<(String, String)> {
         if let Some((name, text)) = self.overriding(key) {
+            self.table.remove(key);
             return text.split(',').map(|item| (name.clone(), item.trim().to_owned())).collect();
         }
         let path = self.path_of(key);

@@ -134,9 +134,11 @@ impl Worker {
 
     fn start(&self, delivery: Delivery) {
         let (queue, handler) = (self.queue.clone(), self.handler.clone());
-        let (settings, give_up, places) = (self.settings.clone(), self.give_up.clone(), self.places.clone());
+        let (settings, give_up) = (self.settings.clone(), self.give_up.clone());
+        // Only this loop takes places, and no more came than were free: it is there.
+        let place = self.places.clone().try_acquire_owned();
         self.running.spawn(async move {
-            let _place = places.acquire_owned().await;
+            let _place = place;
             attend(queue.as_ref(), handler, &settings, &give_up, delivery).await;
         });
     }
