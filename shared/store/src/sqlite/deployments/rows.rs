@@ -1,0 +1,138 @@
+//! The row of a deployment, and the JSON of its decision and its end.
+
+use countersign_domain::event::DeploymentRequest;
+use countersign_domain::{AliasName, Finding, Sha256Digest, UnixMillis, Verdict};
+use countersign_ports::deployments::{Decision, Deployment, Finish, NewDeployment, RecordedVerdict};
+use countersign_ports::{Lease, StoreError};
+use serde::{Deserialize, Serialize};
+
+use crate::sqlite::rows::{corrupt, count, from_json, instant, parse};
+
+#[derive(sqlx::FromRow)]
+pub(in crate::sqlite) struct DeploymentRow {
+    id: String,
+    event_id: String,
+    publisher: Option<String>,
+    function_name: String,
+    request: String,
+    lease_worker: Option<String>,
+    lease_until: Option<i64>,
+    decision: Option<String>,
+    version: Option<i64>,
+    finish: Option<String>,
+}
+
+impl DeploymentRow {
+    pub(super) fn has_ended(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    /// True if it was begun for what `new` asks.
+    pub(super) fn asks_for(&self, new: &NewDeployment) -> Result<bool, StoreError> {
+        let same_event = self.event_id == new.event.as_str() && self.publisher == new.publisher;
+        Ok(same_event && self.request()? == new.request)
+    }
+
+    pub(super) fn is_held_by(&self, lease: &Lease) -> bool {
+        !self.has_ended() && self.lease_worker.as_deref() == Some(lease.worker.as_str())
+    }
+
+    /// Until when another worker has it.
+    pub(super) fn barred_until(&self, lease: &Lease) -> Result<Option<UnixMillis>, StoreError> {
+        let until = self.lease_until.map(|until| instant("deployments.lease_until", until)).transpose()?;
+        Ok(until.filter(|until| *until > lease.now && !self.is_held_by(lease)))
+    }
+
+    pub(super) fn request(&self) -> Result<DeploymentRequest, StoreError> {
+        let request: DeploymentRequest = from_json("deployments.request", &self.request)?;
+        if request.function_name.as_str() == self.function_name {
+            Ok(request)
+        } else {
+            Err(corrupt("deployments.request", format!("it is not for function {}", self.function_name)))
+        }
+    }
+
+    /// The decision that is durable, if one is.
+    pub(super) fn recorded(&self) -> Result<Option<RecordedVerdict>, StoreError> {
+        let Some(json) = &self.decision else { return Ok(None) };
+        let stored: StoredDecision = from_json("deployments.decision", json)?;
+        let version = self.version.map(|version| count("deployments.version", version)).transpose()?;
+        if (stored.verdict == Verdict::Block) != version.is_none() {
+            return Err(corrupt("deployments.version", format!("{version:?} to {}", stored.verdict)));
+        }
+        let StoredDecision { revision, verdict, findings, reason, code_sha256, layer_sha256 } = stored;
+        let (deployment, request) = (parse("deployments.id", &self.id)?, self.request()?);
+        let decision =
+            Decision { deployment, request, revision, verdict, findings, reason, code_sha256, layer_sha256 };
+        Ok(Some(RecordedVerdict::assertion(decision, version)))
+    }
+
+    pub(super) fn deployment(&self) -> Result<Deployment, StoreError> {
+        let finish = self.finish.as_deref();
+        let finish = finish.map(|json| from_json::<StoredFinish>("deployments.finish", json)).transpose()?;
+        let findings = self.recorded()?.map(|recorded| recorded.decision().findings.clone());
+        Ok(Deployment {
+            id: parse("deployments.id", &self.id)?,
+            request: self.request()?,
+            finish: finish.map(Finish::from),
+            findings: findings.unwrap_or_default(),
+        })
+    }
+}
+
+impl TryFrom<DeploymentRow> for Deployment {
+    type Error = StoreError;
+
+    fn try_from(row: DeploymentRow) -> Result<Self, StoreError> {
+        row.deployment()
+    }
+}
+
+/// What `deployments.decision` holds; the request stands in a column of its own.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredDecision {
+    revision: u64,
+    verdict: Verdict,
+    findings: Vec<Finding>,
+    reason: String,
+    code_sha256: Sha256Digest,
+    layer_sha256: Vec<Sha256Digest>,
+}
+
+impl From<&Decision> for StoredDecision {
+    fn from(decision: &Decision) -> Self {
+        let Decision { revision, verdict, findings, reason, code_sha256, layer_sha256, .. } =
+            decision.clone();
+        Self { revision, verdict, findings, reason, code_sha256, layer_sha256 }
+    }
+}
+
+/// What `deployments.finish` holds.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) enum StoredFinish {
+    Succeeded { version: u64, alias: Option<AliasName> },
+    Blocked,
+    Failed { reason: String },
+}
+
+impl From<&Finish> for StoredFinish {
+    fn from(finish: &Finish) -> Self {
+        match finish.clone() {
+            Finish::Succeeded { version, alias } => Self::Succeeded { version, alias },
+            Finish::Blocked => Self::Blocked,
+            Finish::Failed { reason } => Self::Failed { reason },
+        }
+    }
+}
+
+impl From<StoredFinish> for Finish {
+    fn from(finish: StoredFinish) -> Self {
+        match finish {
+            StoredFinish::Succeeded { version, alias } => Self::Succeeded { version, alias },
+            StoredFinish::Blocked => Self::Blocked,
+            StoredFinish::Failed { reason } => Self::Failed { reason },
+        }
+    }
+}

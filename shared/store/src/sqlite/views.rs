@@ -1,0 +1,133 @@
+//! What the command line shows: jobs, deployments and functions, newest first.
+
+use std::collections::BTreeMap;
+
+use countersign_domain::{AliasName, CodeVersion, ObjectVersion, Sha256Digest};
+use countersign_ports::StoreError;
+use countersign_ports::deployments::{Deployment, Function};
+use countersign_ports::jobs::Job;
+
+use super::SqliteStore;
+use super::deployments::{DeploymentRow, FunctionRow};
+use super::jobs::JobRow;
+use super::rows::{count, from_json, parse, unavailable};
+
+/// A function with what stands of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionState {
+    /// The function.
+    pub function: Function,
+    /// The versions that stand, oldest first.
+    pub versions: Vec<FunctionVersion>,
+    /// The version that each alias points to.
+    pub aliases: BTreeMap<AliasName, u64>,
+}
+
+/// A version that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionVersion {
+    /// Its number, from 1.
+    pub version: u64,
+    /// SHA-256 of the function's whole package.
+    pub code_sha256: Sha256Digest,
+    /// SHA-256 of each layer's whole package, in order.
+    pub layer_sha256: Vec<Sha256Digest>,
+}
+
+impl SqliteStore {
+    /// Up to `max` jobs, newest first.
+    ///
+    /// # Errors
+    /// As the ports' methods.
+    pub async fn newest_jobs(&self, max: u32) -> Result<Vec<Job>, StoreError> {
+        let rows = sqlx::query_as::<_, JobRow>("SELECT * FROM jobs ORDER BY created_at DESC, arn LIMIT $1");
+        let rows = rows.bind(max).fetch_all(&self.readers).await.map_err(unavailable)?;
+        rows.into_iter().map(Job::try_from).collect()
+    }
+
+    /// The jobs of one dropped package, newest first: one for each profile that a route signs it with.
+    ///
+    /// # Errors
+    /// As the ports' methods.
+    pub async fn jobs_of_source(&self, source: &ObjectVersion) -> Result<Vec<Job>, StoreError> {
+        let rows = sqlx::query_as::<_, JobRow>(
+            "SELECT * FROM jobs WHERE source_bucket = $1 AND source_key = $2 AND source_version = $3
+             ORDER BY created_at DESC, arn",
+        )
+        .bind(source.bucket.as_str())
+        .bind(source.key.as_str())
+        .bind(source.version.as_str());
+        rows.fetch_all(&self.readers).await.map_err(unavailable)?.into_iter().map(Job::try_from).collect()
+    }
+
+    /// Up to `max` deployments, newest first.
+    ///
+    /// # Errors
+    /// As the ports' methods.
+    pub async fn newest_deployments(&self, max: u32) -> Result<Vec<Deployment>, StoreError> {
+        let rows = sqlx::query_as::<_, DeploymentRow>(
+            "SELECT * FROM deployments ORDER BY created_at DESC, id LIMIT $1",
+        );
+        let rows = rows.bind(max).fetch_all(&self.readers).await.map_err(unavailable)?;
+        rows.into_iter().map(Deployment::try_from).collect()
+    }
+
+    /// The deployments of one signed package, newest first.
+    ///
+    /// # Errors
+    /// As the ports' methods.
+    pub async fn deployments_of_code(&self, code: &CodeVersion) -> Result<Vec<Deployment>, StoreError> {
+        let rows = sqlx::query_as::<_, DeploymentRow>(
+            "SELECT * FROM deployments WHERE code_bucket = $1 AND code_key = $2 AND code_version = $3
+             ORDER BY created_at DESC, id",
+        )
+        .bind(code.bucket.as_str())
+        .bind(code.key.as_str())
+        .bind(code.version.as_str());
+        let rows = rows.fetch_all(&self.readers).await.map_err(unavailable)?;
+        rows.into_iter().map(Deployment::try_from).collect()
+    }
+
+    /// Every function with its versions and aliases, in the order of their names.
+    ///
+    /// # Errors
+    /// As the ports' methods.
+    pub async fn functions(&self) -> Result<Vec<FunctionState>, StoreError> {
+        let mut snapshot = self.readers.begin().await.map_err(unavailable)?;
+        let functions = sqlx::query_as::<_, FunctionRow>("SELECT * FROM functions ORDER BY name");
+        let functions = functions.fetch_all(&mut *snapshot).await.map_err(unavailable)?;
+        let versions = sqlx::query_as::<_, (String, i64, String, String)>(
+            "SELECT function_name, version, code_sha256, layer_sha256 FROM versions ORDER BY function_name, version",
+        );
+        let versions = versions.fetch_all(&mut *snapshot).await.map_err(unavailable)?;
+        let aliases =
+            sqlx::query_as::<_, (String, String, i64)>("SELECT function_name, name, version FROM aliases");
+        let aliases = aliases.fetch_all(&mut *snapshot).await.map_err(unavailable)?;
+        functions
+            .into_iter()
+            .map(|row| function_state(Function::try_from(row)?, &versions, &aliases))
+            .collect()
+    }
+}
+
+fn function_state(
+    function: Function,
+    versions: &[(String, i64, String, String)],
+    aliases: &[(String, String, i64)],
+) -> Result<FunctionState, StoreError> {
+    let name = function.name.as_str();
+    let versions = versions.iter().filter(|(function, ..)| function == name);
+    let versions = versions.map(|(_, version, code, layers)| {
+        Ok(FunctionVersion {
+            version: count("versions.version", *version)?,
+            code_sha256: parse("versions.code_sha256", code)?,
+            layer_sha256: from_json("versions.layer_sha256", layers)?,
+        })
+    });
+    let versions = versions.collect::<Result<_, StoreError>>()?;
+    let aliases = aliases.iter().filter(|(function, ..)| function == name);
+    let aliases = aliases
+        .map(|(_, alias, version)| Ok((parse("aliases.name", alias)?, count("aliases.version", *version)?)));
+    let aliases = aliases.collect::<Result<_, StoreError>>()?;
+    Ok(FunctionState { function, versions, aliases })
+}
