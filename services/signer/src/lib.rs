@@ -1,1 +1,122 @@
-//! countersign-signer
+//! The signer: a package dropped into a source bucket is gated, signed and put into its destination, once.
+//!
+//! The modules are the stages of that flow, in order, and `pipeline` holds the control flow. This crate never holds a
+//! private key, speaks no protocol of a bucket, a broker or a database, and never decides who may be trusted.
+#![forbid(unsafe_code)]
+
+mod intake;
+mod claim;
+mod admit;
+mod sign;
+mod reuse;
+mod publish;
+mod report;
+mod sweep;
+
+mod pipeline;
+
+mod check;
+mod halt;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use countersign_domain::{ProfileVersionArn, Scope, Sha256Digest};
+use countersign_package::chain::TrustRoots;
+use countersign_package::limits::Limits;
+use countersign_ports::jobs::Jobs;
+use countersign_ports::keys::SigningKeys;
+use countersign_ports::objects::ObjectStore;
+use countersign_ports::profiles::Profiles;
+use countersign_ports::queue::Delivery;
+use countersign_ports::{Clock, WorkerId};
+use countersign_runtime::{Handled, Handler, Route, Scratch, Turns};
+
+pub use report::EVENT_SOURCE;
+
+/// How a signer works.
+#[derive(Debug, Clone)]
+pub struct SignerSettings {
+    /// Where its jobs live.
+    pub scope: Scope,
+    /// What a drop means.
+    pub routes: Vec<Route>,
+    /// The roots under which its own signatures have to verify.
+    pub trust_roots: TrustRoots,
+    /// Where packages are kept while they are worked on: a directory of this process alone, with room for three
+    /// packages a job.
+    pub work_dir: PathBuf,
+    /// This process, unique for every start.
+    pub worker: WorkerId,
+    /// The largest package that is signed, in bytes. Stops an upload from filling the work directory.
+    pub package_limit_bytes: u64,
+    /// What a package may ask of this machine.
+    pub gate_limits: Limits,
+    /// The pause between two sweeps.
+    pub sweep_interval: Duration,
+}
+
+/// What a signer needs from the world.
+#[derive(Clone)]
+pub struct SignerPorts {
+    /// Source and destination buckets.
+    pub objects: Arc<dyn ObjectStore>,
+    /// The signing jobs.
+    pub jobs: Arc<dyn Jobs>,
+    /// The signing profiles.
+    pub profiles: Arc<dyn Profiles>,
+    /// The key custody.
+    pub keys: Arc<dyn SigningKeys>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Signs what is dropped: hand it the notifications as a [`Handler`], and run [`Signer::sweep_loop`] beside.
+pub struct Signer {
+    settings: SignerSettings,
+    ports: SignerPorts,
+    trust_roots: Arc<TrustRoots>,
+    scratch: Scratch,
+    turns: Turns<(ProfileVersionArn, Sha256Digest)>,
+}
+
+impl Signer {
+    /// A signer. Removes from the work directory what an earlier process left there.
+    ///
+    /// # Errors
+    /// When the work directory cannot be made or cleaned.
+    pub fn new(settings: SignerSettings, ports: SignerPorts) -> io::Result<Self> {
+        let scratch = Scratch::open(&settings.work_dir, "signing")?;
+        let trust_roots = Arc::new(settings.trust_roots.clone());
+        Ok(Self { settings, ports, trust_roots, scratch, turns: Turns::new() })
+    }
+
+    /// A signed package is larger than the dropped one by its signature, in bytes.
+    fn signed_limit_bytes(&self) -> u64 {
+        self.settings.package_limit_bytes.saturating_add(SIGNATURE_ALLOWANCE_BYTES)
+    }
+}
+
+#[async_trait]
+impl Handler for Signer {
+    /// Handles a notification of an object store; `intake` says what its parts amount to.
+    async fn handle(&self, delivery: &Delivery) -> Handled {
+        intake::handle(self, delivery).await
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The default of [`SignerSettings::package_limit_bytes`]: 250 MiB, AWS Signer's `maxSizeInMB` for Lambda.
+pub const PACKAGE_LIMIT_BYTES: u64 = 250 * 1024 * 1024;
+
+/// What a signature adds to a package at most: its body (FORMAT.md section 3.4) and the records around it.
+const SIGNATURE_ALLOWANCE_BYTES: u64 = 1024 * 1024 + 64 * 1024;

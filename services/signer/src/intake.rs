@@ -1,0 +1,148 @@
+//! From a notification to dropped versions. A notification is a hint: nothing of it is believed but which version may
+//! have been created, and hearing of one twice is harmless.
+
+use std::time::Duration;
+
+use countersign_domain::{ObjectVersion, Sha256Digest};
+use countersign_objects::events::{self, EventRefusal, ObjectCreated};
+use countersign_ports::WorkerId;
+use countersign_ports::queue::Delivery;
+use countersign_runtime::{Handled, Route, route_of};
+
+use crate::Signer;
+use crate::halt::{Halt, Refusal};
+use crate::pipeline;
+
+/// A version under a route's source.
+#[derive(Debug, Clone)]
+pub(crate) struct Dropped<'a> {
+    /// What the drop means.
+    pub(crate) route: &'a Route,
+    /// The version.
+    pub(crate) source: ObjectVersion,
+    /// In whose name its job is held: the same for every delivery of one message to one process, so that a message that
+    /// comes again finds its own lease, and two messages never share one.
+    pub(crate) holder: WorkerId,
+}
+
+/// Handles every record of a notification on its own. The message is done when all are; it comes again when that may help
+/// one of them, and is a dead letter when it names something that can never be signed.
+pub(crate) async fn handle(signer: &Signer, delivery: &Delivery) -> Handled {
+    let records = match events::parse(&delivery.body) {
+        Ok(records) => records,
+        Err(malformed) => return Handled::Reject { reason: format!("malformed_notification: {malformed}") },
+    };
+    let holder = signer.holder(&delivery.message_id);
+    let mut handled = Handled::Done;
+    for record in records {
+        let next = handle_record(signer, record, &holder, delivery.attempt).await;
+        handled = both(handled, next);
+    }
+    handled
+}
+
+async fn handle_record(
+    signer: &Signer,
+    record: Result<ObjectCreated, EventRefusal>,
+    holder: &WorkerId,
+    attempt: u32,
+) -> Handled {
+    let source = match record {
+        Ok(created) => created.object,
+        Err(refusal) => return Handled::Reject { reason: unusable(&refusal).to_string() },
+    };
+    let Some(route) = route_of(&signer.settings.routes, &source.location()) else {
+        tracing::debug!(%source, "no route has this source");
+        return Handled::Done;
+    };
+    match pipeline::run(signer, &Dropped { route, source, holder: holder.clone() }).await {
+        Ok(()) => Handled::Done,
+        Err(Halt::Refused(refusal)) => Handled::Reject { reason: refusal.to_string() },
+        Err(Halt::Later { after, reason }) => {
+            Handled::Retry { after: after.unwrap_or_else(|| backoff(attempt)), reason }
+        }
+    }
+}
+
+/// Without a version nothing can be pinned, so there is no job that could fail.
+fn unusable(refusal: &EventRefusal) -> Refusal {
+    let code = match refusal {
+        EventRefusal::Unversioned { .. } => "unversioned_source",
+        EventRefusal::Malformed(_)
+        | EventRefusal::UnknownSource { .. }
+        | EventRefusal::KeyEncoding(_)
+        | EventRefusal::Name(_) => "malformed_record",
+    };
+    Refusal::new(code, refusal.to_string())
+}
+
+/// Trying again comes before giving up: repeating what is done already is harmless.
+fn both(one: Handled, other: Handled) -> Handled {
+    match (one, other) {
+        (Handled::Done, other) => other,
+        (one, Handled::Done) => one,
+        (Handled::Retry { after, reason }, Handled::Retry { after: longer, reason: more }) => {
+            Handled::Retry { after: after.max(longer), reason: joined(&reason, &more) }
+        }
+        (Handled::Retry { after, reason }, Handled::Reject { reason: more })
+        | (Handled::Reject { reason: more }, Handled::Retry { after, reason }) => {
+            Handled::Retry { after, reason: joined(&reason, &more) }
+        }
+        (Handled::Reject { reason }, Handled::Reject { reason: more }) => {
+            Handled::Reject { reason: joined(&reason, &more) }
+        }
+    }
+}
+
+/// Both reasons, as far as a dead letter has room for them: a notification may have a thousand records.
+fn joined(reason: &str, more: &str) -> String {
+    format!("{reason}; {more}").chars().take(REASON_MAX_CHARS).collect()
+}
+
+/// 1 s after the first delivery, four times as long after each further one: the deliveries that a queue allows last over
+/// an outage of a minute, and a longer one is the sweep's.
+fn backoff(attempt: u32) -> Duration {
+    Duration::from_secs(1).saturating_mul(4_u32.saturating_pow(attempt.saturating_sub(1))).min(BACKOFF_MAX)
+}
+
+impl Signer {
+    /// In whose name this process holds what `message` asks for.
+    pub(crate) fn holder(&self, message: &str) -> WorkerId {
+        let process = self.settings.worker.as_str();
+        let digest = Sha256Digest::of(format!("{process}\n{message}").as_bytes()).to_string();
+        let process: String = process.chars().take(60).collect();
+        format!("{process}/{digest}").parse().expect("a worker id cut short and a digest are a worker id")
+    }
+}
+
+const BACKOFF_MAX: Duration = Duration::from_secs(300);
+const REASON_MAX_CHARS: usize = 4000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry(after: u64, reason: &str) -> Handled {
+        Handled::Retry { after: Duration::from_secs(after), reason: reason.into() }
+    }
+
+    fn reject(reason: &str) -> Handled {
+        Handled::Reject { reason: reason.into() }
+    }
+
+    #[test]
+    fn a_message_is_tried_again_while_that_may_help_any_record() {
+        assert_eq!(both(Handled::Done, Handled::Done), Handled::Done);
+        assert_eq!(both(Handled::Done, reject("a")), reject("a"));
+        assert_eq!(both(retry(1, "a"), Handled::Done), retry(1, "a"));
+        assert_eq!(both(reject("a"), retry(2, "b")), retry(2, "b; a"));
+        assert_eq!(both(retry(3, "a"), retry(2, "b")), retry(3, "a; b"));
+        assert_eq!(both(reject("a"), reject("b")), reject("a; b"));
+    }
+
+    #[test]
+    fn waits_grow_and_end() {
+        let waits: Vec<u64> = [1, 2, 3, 4, 5, u32::MAX].map(|attempt| backoff(attempt).as_secs()).into();
+        assert_eq!(waits, [1, 4, 16, 64, 256, 300]);
+    }
+}

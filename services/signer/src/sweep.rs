@@ -1,0 +1,101 @@
+//! Finds what no notification told of, and what was begun and left behind.
+
+use std::collections::BTreeSet;
+
+use countersign_domain::{BucketName, ObjectVersion};
+use countersign_ports::objects::{ObjectError, PageMarker};
+use countersign_runtime::{Route, route_of};
+use tokio_util::sync::CancellationToken;
+
+use crate::Signer;
+use crate::halt::Halt;
+use crate::intake::Dropped;
+use crate::pipeline;
+
+impl Signer {
+    /// Sweeps at once and then every `sweep_interval`, until `shutdown`.
+    pub async fn sweep_loop(&self, shutdown: CancellationToken) {
+        let swept = shutdown.run_until_cancelled(async {
+            loop {
+                self.sweep().await;
+                tokio::time::sleep(self.settings.sweep_interval).await;
+            }
+        });
+        swept.await;
+    }
+
+    /// Lists the versions under every route's source and hands in those without an ended job, by the very path that a
+    /// notification takes. Gives the number of versions handed in.
+    pub async fn sweep(&self) -> usize {
+        let mut handed_in = 0;
+        let mut unversioned = BTreeSet::new();
+        for route in &self.settings.routes {
+            match self.sweep_route(route, &mut unversioned).await {
+                Ok(count) => handed_in += count,
+                Err(error) => tracing::warn!(source = %route.source, %error, "could not sweep; trying again next time"),
+            }
+        }
+        handed_in
+    }
+
+    async fn sweep_route(
+        &self,
+        route: &Route,
+        unversioned: &mut BTreeSet<BucketName>,
+    ) -> Result<usize, SweepError> {
+        let bucket = &route.source.bucket;
+        if !self.ports.objects.keeps_versions(bucket).await? {
+            if unversioned.insert(bucket.clone()) {
+                tracing::warn!(%bucket, "unversioned_source: nothing in this bucket can be signed; turn on versioning");
+            }
+            return Ok(0);
+        }
+        let (mut handed_in, mut from) = (0, None);
+        loop {
+            let next = self.sweep_page(route, from.as_ref(), &mut handed_in).await?;
+            let Some(next) = next.filter(|next| from.as_ref() != Some(next)) else { return Ok(handed_in) };
+            from = Some(next);
+        }
+    }
+
+    async fn sweep_page(
+        &self,
+        route: &Route,
+        from: Option<&PageMarker>,
+        handed_in: &mut usize,
+    ) -> Result<Option<PageMarker>, SweepError> {
+        let page = self.ports.objects.list_versions(&route.source, from).await?;
+        let objects = page.versions.into_iter().map(|facts| facts.object);
+        // A version under a longer source prefix belongs to that route, which lists it itself.
+        let ours = |object: &ObjectVersion| route_of(&self.settings.routes, &object.location()) == Some(route);
+        let sources: Vec<ObjectVersion> = objects.filter(ours).collect();
+        for source in self.ports.jobs.unseen(&sources).await? {
+            *handed_in += 1;
+            let holder = self.holder(SWEEP);
+            self.hand_in(&Dropped { route, source, holder }).await;
+        }
+        Ok(page.next)
+    }
+
+    async fn hand_in(&self, dropped: &Dropped<'_>) {
+        tracing::debug!(source = %dropped.source, "found by the sweep");
+        match pipeline::run(self, dropped).await {
+            Ok(()) => {}
+            Err(halt @ (Halt::Refused(_) | Halt::Later { .. })) => {
+                tracing::warn!(source = %dropped.source, reason = %halt, "not signed; the next sweep tries again");
+            }
+        }
+    }
+}
+
+/// What stands for the message id of what the sweep hands in.
+const SWEEP: &str = "sweep";
+
+/// Why a route could not be swept to the end.
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    #[error(transparent)]
+    Jobs(#[from] countersign_ports::StoreError),
+}
