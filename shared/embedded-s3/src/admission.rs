@@ -1,0 +1,230 @@
+//! What an authenticated request may ask for. The protocol layer routes by the parameters it knows and passes over
+//! the rest, so that a parameter from a newer S3 would turn one operation into another: `DELETE /bucket?newer` into
+//! the deletion of the bucket. Here every parameter and `x-amz-` header of a request must be one that its operation
+//! honours; any other is answered NotImplemented.
+
+use http::{HeaderMap, Uri};
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::{S3ErrorCode, S3Result};
+
+use crate::errors::{not_implemented, refusal};
+use crate::query;
+use crate::store::ACCOUNT_ID;
+
+/// Admits what an operation here does in full.
+#[derive(Debug)]
+pub(crate) struct Admission;
+
+#[async_trait::async_trait]
+impl S3Access for Admission {
+    async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if request.credentials().is_none() {
+            return Err(refusal(S3ErrorCode::AccessDenied));
+        }
+        admit_parameters(request.s3_op().name(), request.uri())?;
+        admit_headers(request.headers())
+    }
+}
+
+fn admit_parameters(operation: &str, uri: &Uri) -> S3Result<()> {
+    let Some((_, known)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
+        return Err(not_implemented(&format!("the operation {operation}")));
+    };
+    for (name, _) in query::pairs(uri.query().unwrap_or_default()) {
+        if !known.contains(&name.as_str()) && !IN_EVERY_QUERY.contains(&name.as_str()) {
+            return Err(not_implemented(&format!("the parameter {name:?} of {operation}")));
+        }
+    }
+    Ok(())
+}
+
+fn admit_headers(headers: &HeaderMap) -> S3Result<()> {
+    for (name, value) in headers {
+        let name = name.as_str();
+        if !name.starts_with("x-amz-") || name.starts_with("x-amz-meta-") || HEADERS.contains(&name) {
+            continue;
+        }
+        let allowed = ONLY_VALUES.iter().find(|(bound, _)| *bound == name).map(|(_, allowed)| *allowed);
+        let value = value.to_str().unwrap_or_default();
+        if !allowed.is_some_and(|allowed| allowed.contains(&value)) {
+            return Err(refused_header(name));
+        }
+    }
+    Ok(())
+}
+
+/// The errors with which AWS refuses what it too does not grant.
+fn refused_header(name: &str) -> s3s::S3Error {
+    match name {
+        "x-amz-expected-bucket-owner" | "x-amz-source-expected-bucket-owner" => {
+            refusal(S3ErrorCode::AccessDenied)
+        }
+        "x-amz-acl" => s3s::S3Error::with_message(
+            S3ErrorCode::AccessControlListNotSupported,
+            "The bucket does not allow ACLs",
+        ),
+        "x-amz-storage-class" => refusal(S3ErrorCode::InvalidStorageClass),
+        "x-amz-security-token" => s3s::S3Error::with_message(
+            S3ErrorCode::InvalidToken,
+            "The provided token is malformed or otherwise invalid.",
+        ),
+        _ => not_implemented(&format!("the header {name}")),
+    }
+}
+
+/// The operations and, of each, the query parameters it honours.
+const OPERATIONS: &[(&str, &[&str])] = &[
+    ("ListBuckets", &["bucket-region", "continuation-token", "max-buckets", "prefix"]),
+    ("CreateBucket", &[]),
+    ("DeleteBucket", &[]),
+    ("HeadBucket", &[]),
+    ("GetBucketLocation", &["location"]),
+    ("GetBucketVersioning", &["versioning"]),
+    ("PutBucketVersioning", &["versioning"]),
+    ("GetBucketNotificationConfiguration", &["notification"]),
+    ("PutBucketNotificationConfiguration", &["notification"]),
+    ("ListObjects", &["delimiter", "encoding-type", "marker", "max-keys", "prefix"]),
+    (
+        "ListObjectsV2",
+        &[
+            "list-type",
+            "continuation-token",
+            "delimiter",
+            "encoding-type",
+            "fetch-owner",
+            "max-keys",
+            "prefix",
+            "start-after",
+        ],
+    ),
+    (
+        "ListObjectVersions",
+        &["versions", "delimiter", "encoding-type", "key-marker", "max-keys", "prefix", "version-id-marker"],
+    ),
+    ("PutObject", &[]),
+    ("CopyObject", &[]),
+    ("GetObject", READ),
+    ("HeadObject", READ),
+    ("DeleteObject", &["versionId"]),
+    ("DeleteObjects", &["delete"]),
+    ("GetObjectTagging", &["tagging", "versionId"]),
+    ("PutObjectTagging", &["tagging", "versionId"]),
+    ("DeleteObjectTagging", &["tagging", "versionId"]),
+    ("CreateMultipartUpload", &["uploads"]),
+    ("UploadPart", &["partNumber", "uploadId"]),
+    ("UploadPartCopy", &["partNumber", "uploadId"]),
+    ("ListParts", &["uploadId", "max-parts", "part-number-marker"]),
+    (
+        "ListMultipartUploads",
+        &["uploads", "delimiter", "encoding-type", "key-marker", "max-uploads", "prefix", "upload-id-marker"],
+    ),
+    ("CompleteMultipartUpload", &["uploadId"]),
+    ("AbortMultipartUpload", &["uploadId"]),
+];
+
+const READ: &[&str] = &[
+    "versionId",
+    "partNumber",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+];
+
+/// `x-id` names the operation for logs; the others are the signature of a presigned URL, and what its signer moved
+/// from headers into the query.
+const IN_EVERY_QUERY: &[&str] = &[
+    "x-id",
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+];
+
+/// Headers that are honoured, whatever their value, where they mean something.
+const HEADERS: &[&str] = &[
+    "x-amz-checksum-algorithm",
+    "x-amz-checksum-crc32",
+    "x-amz-checksum-crc32c",
+    "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-mode",
+    "x-amz-checksum-sha1",
+    "x-amz-checksum-sha256",
+    "x-amz-checksum-type",
+    "x-amz-content-sha256",
+    "x-amz-copy-source",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-copy-source-range",
+    "x-amz-date",
+    "x-amz-decoded-content-length",
+    "x-amz-metadata-directive",
+    "x-amz-mp-object-size",
+    "x-amz-request-payer",
+    "x-amz-sdk-checksum-algorithm",
+    "x-amz-skip-destination-validation",
+    "x-amz-tagging",
+    "x-amz-tagging-directive",
+    "x-amz-trailer",
+    "x-amz-user-agent",
+    "x-amz-website-redirect-location",
+];
+
+/// Headers that are honoured with these values alone, for they describe what always holds here.
+const ONLY_VALUES: &[(&str, &[&str])] = &[
+    ("x-amz-acl", &["private", "bucket-owner-full-control"]),
+    ("x-amz-bucket-object-lock-enabled", &["false", "False"]),
+    ("x-amz-expected-bucket-owner", &[ACCOUNT_ID]),
+    ("x-amz-object-ownership", &["BucketOwnerEnforced"]),
+    ("x-amz-source-expected-bucket-owner", &[ACCOUNT_ID]),
+    ("x-amz-storage-class", &["STANDARD"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(operation: &str, uri: &'static str) -> S3Result<()> {
+        admit_parameters(operation, &Uri::from_static(uri))
+    }
+
+    #[test]
+    fn a_parameter_the_operation_does_not_honour_is_refused() {
+        assert!(parameters("GetObject", "/b/k?versionId=1&x-id=GetObject").is_ok());
+        assert!(parameters("DeleteBucket", "/b").is_ok());
+        for (operation, uri) in [
+            ("DeleteBucket", "/b?metadataConfiguration"),
+            ("DeleteBucket", "/b?%76ersioning"),
+            ("PutObject", "/b/k?renameObject"),
+            ("PutObject", "/b/k?uploadId=x"),
+            ("PutObject", "/b/k?versionId=x"),
+            ("GetBucketPolicy", "/b?policy"),
+        ] {
+            let refused = parameters(operation, uri).unwrap_err();
+            assert_eq!(*refused.code(), S3ErrorCode::NotImplemented, "{operation} {uri}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_asks_for_more_is_refused() {
+        let code = |name: &'static str, value: &str| {
+            let headers =
+                HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())]);
+            admit_headers(&headers).err().map(|error| error.code().clone())
+        };
+        assert_eq!(code("x-amz-meta-anything", "x"), None);
+        assert_eq!(code("x-amz-acl", "private"), None);
+        assert_eq!(code("x-amz-acl", "public-read"), Some(S3ErrorCode::AccessControlListNotSupported));
+        assert_eq!(code("x-amz-server-side-encryption", "AES256"), Some(S3ErrorCode::NotImplemented));
+        assert_eq!(code("x-amz-object-lock-mode", "COMPLIANCE"), Some(S3ErrorCode::NotImplemented));
+        assert_eq!(code("x-amz-storage-class", "GLACIER"), Some(S3ErrorCode::InvalidStorageClass));
+        assert_eq!(code("x-amz-expected-bucket-owner", "123456789012"), Some(S3ErrorCode::AccessDenied));
+        assert_eq!(code("x-amz-security-token", "x"), Some(S3ErrorCode::InvalidToken));
+    }
+}

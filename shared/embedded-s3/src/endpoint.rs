@@ -1,0 +1,138 @@
+//! The endpoint as a service: what a listener, or a dispatcher that shares a port, calls with each request.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::host::{S3Host, VirtualHost};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{HttpRequest, S3ErrorCode, S3Result, StdError};
+use tokio_util::task::TaskTracker;
+
+use crate::admission::Admission;
+use crate::errors::refusal;
+use crate::front;
+use crate::operations::Operations;
+use crate::store::Store;
+
+/// The body of a response.
+pub type ResponseBody = s3s::Body;
+
+/// An access key and its secret. The secret is what SigV4 is verified with, so it must be kept in clear; it is
+/// never printed.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Names the key in requests.
+    pub access_key_id: String,
+    /// Signs requests, and is never in one.
+    pub secret_access_key: String,
+}
+
+/// A clonable tower service that answers S3 requests.
+#[derive(Clone)]
+pub struct S3Endpoint {
+    protocol: S3Service,
+    region: Arc<str>,
+    requests: TaskTracker,
+}
+
+impl S3Endpoint {
+    pub(crate) fn new(store: Arc<Store>, credentials: &Credentials) -> Self {
+        let region = store.region.as_str().into();
+        let mut builder = S3ServiceBuilder::new(Operations(store));
+        builder.set_auth(OneKey {
+            access_key_id: credentials.access_key_id.clone(),
+            secret: credentials.secret_access_key.as_str().into(),
+        });
+        builder.set_access(Admission);
+        builder.set_host(Localhost);
+        let mut limits = S3Config::default();
+        limits.xml_max_body_size = MAX_XML;
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
+        Self { protocol: builder.build(), region, requests: TaskTracker::new() }
+    }
+
+    /// The requests that are being answered, also those whose client went away.
+    pub(crate) fn requests(&self) -> &TaskTracker {
+        &self.requests
+    }
+
+    /// Each request is a task of its own, so that a client that goes away cannot stop a write between its steps.
+    async fn answer(self, request: HttpRequest) -> Response<ResponseBody> {
+        let (head, body) = request.into_parts();
+        if let Err(error) = front::check(&head, &self.region) {
+            return front::answer(error);
+        }
+        let request = HttpRequest::from_parts(head, body);
+        let protocol = self.protocol;
+        let answered = self.requests.spawn(async move { protocol.call(request).await }).await;
+        match answered {
+            Ok(Ok(response)) => front::complete(response),
+            Ok(Err(error)) => failed(&StdError::from(error)),
+            Err(panicked) => failed(&StdError::from(panicked)),
+        }
+    }
+}
+
+impl<B> tower::Service<Request<B>> for S3Endpoint
+where
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    StdError: From<B::Error>,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let endpoint = self.clone();
+        let request = request.map(s3s::Body::http_body_unsync);
+        Box::pin(async move { Ok(endpoint.answer(request).await) })
+    }
+}
+
+fn failed(error: &StdError) -> Response<ResponseBody> {
+    tracing::error!(%error, "s3 request failed");
+    front::answer(refusal(S3ErrorCode::InternalError))
+}
+
+struct OneKey {
+    access_key_id: String,
+    secret: SecretKey,
+}
+
+#[async_trait::async_trait]
+impl S3Auth for OneKey {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key == self.access_key_id {
+            return Ok(self.secret.clone());
+        }
+        Err(refusal(S3ErrorCode::InvalidAccessKeyId))
+    }
+}
+
+/// Buckets are in the path, except for clients that put them before `localhost`, as the SDKs do.
+struct Localhost;
+
+impl S3Host for Localhost {
+    fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let virtual_host = VirtualHost::new(name);
+        Ok(match name.strip_suffix(".localhost") {
+            Some(bucket) => virtual_host.with_bucket(bucket),
+            None => virtual_host,
+        })
+    }
+}
+
+/// The largest XML document, in bytes: 10 000 parts with checksums, or 1000 keys of 1024 bytes, fit. It bounds what
+/// a request may hold in memory.
+const MAX_XML: usize = 4 * 1024 * 1024;
