@@ -1,4 +1,5 @@
 //! One suite a port: every adapter passes the same.
 
+pub mod keys;
 pub mod objects;
 pub mod targets;
