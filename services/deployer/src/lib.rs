@@ -1,1 +1,109 @@
-//! countersign-deployer
+//! The deployer: decides whether signed packages may be deployed, records the decision, and carries it out, once.
+//!
+//! The modules are the stages of that flow, in order, and `pipeline` holds the control flow. This crate never signs and
+//! never reaches a private key, takes no policy from a message, and speaks no protocol of a bucket, a broker or a database.
+#![forbid(unsafe_code)]
+
+mod begin;
+mod decide;
+mod enact;
+mod gather;
+mod intake;
+mod record;
+mod report;
+
+mod pipeline;
+
+mod halt;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use countersign_domain::FunctionName;
+use countersign_package::chain::TrustRoots;
+use countersign_package::limits::Limits;
+use countersign_ports::deployments::Deployments;
+use countersign_ports::objects::ObjectStore;
+use countersign_ports::queue::Delivery;
+use countersign_ports::revocations::RevocationSource;
+use countersign_ports::targets::DeployTarget;
+use countersign_ports::{Clock, WorkerId};
+use countersign_runtime::{Handled, Handler, Scratch, Turns};
+
+pub use report::EVENT_SOURCE;
+
+/// How a deployer works.
+#[derive(Debug, Clone)]
+pub struct DeployerSettings {
+    /// The only roots under which a signature counts.
+    pub trust_roots: TrustRoots,
+    /// Where packages are kept while they are worked on: a directory of this process alone, with room for the packages of
+    /// a function and its layers for every deployment at once.
+    pub work_dir: PathBuf,
+    /// This process, unique for every start.
+    pub worker: WorkerId,
+    /// Refuse functions without a code signing config instead of deploying them unvalidated.
+    pub require_code_signing: bool,
+    /// The largest package that is deployed, in bytes, its signature included. Stops an object from filling the work
+    /// directory.
+    pub package_limit_bytes: u64,
+    /// What a package may ask of this machine.
+    pub gate_limits: Limits,
+}
+
+/// What a deployer needs from the world.
+#[derive(Clone)]
+pub struct DeployerPorts {
+    /// Where the packages lie.
+    pub objects: Arc<dyn ObjectStore>,
+    /// Functions, their policies and the deployments.
+    pub deployments: Arc<dyn Deployments>,
+    /// What is revoked.
+    pub revocations: Arc<dyn RevocationSource>,
+    /// Where the packages go.
+    pub target: Arc<dyn DeployTarget>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Deploys what is asked for: hand it the requests as a [`Handler`].
+pub struct Deployer {
+    settings: DeployerSettings,
+    ports: DeployerPorts,
+    trust_roots: Arc<TrustRoots>,
+    scratch: Scratch,
+    turns: Turns<FunctionName>,
+}
+
+impl Deployer {
+    /// A deployer. Removes from the work directory what an earlier process left there.
+    ///
+    /// # Errors
+    /// When the work directory cannot be made or cleaned.
+    pub fn new(settings: DeployerSettings, ports: DeployerPorts) -> io::Result<Self> {
+        let scratch = Scratch::open(&settings.work_dir, "deploying")?;
+        let trust_roots = Arc::new(settings.trust_roots.clone());
+        Ok(Self { settings, ports, trust_roots, scratch, turns: Turns::new() })
+    }
+}
+
+#[async_trait]
+impl Handler for Deployer {
+    /// Handles an event that asks for a deployment.
+    async fn handle(&self, delivery: &Delivery) -> Handled {
+        intake::handle(self, delivery).await
+    }
+}
+
+impl fmt::Debug for Deployer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployer").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The default of [`DeployerSettings::package_limit_bytes`]: 250 MiB of package, as on AWS Lambda, and 2 MiB for its
+/// signature.
+pub const PACKAGE_LIMIT_BYTES: u64 = 252 * 1024 * 1024;

@@ -31,7 +31,8 @@ pub(crate) async fn admit(signer: &Signer, claimed: &Claimed, route: &Route) -> 
     check_profile(&claimed.profile)?;
     let source = claimed.job.source.location();
     check_key(&source)?;
-    let deployment = route.deploy.as_ref().map(|deploy| plan_deployment(route, deploy, &source)).transpose()?;
+    let deployment =
+        route.deploy.as_ref().map(|deploy| plan_deployment(route, deploy, &source)).transpose()?;
     let destination = destination_of(claimed)?;
     match signer.ports.objects.keeps_versions(&destination.bucket).await {
         Ok(true) => Ok(Plan { destination, deployment }),
@@ -54,7 +55,10 @@ fn check_key(source: &ObjectLocation) -> Result<(), Refusal> {
     if source.key.as_str().ends_with(".zip") {
         return Ok(());
     }
-    let detail = format!("the key {:?} does not end in .zip; upload the package under one that does", source.key.as_str());
+    let detail = format!(
+        "the key {:?} does not end in .zip; upload the package under one that does",
+        source.key.as_str()
+    );
     Err(Refusal::new("key_not_zip", detail))
 }
 

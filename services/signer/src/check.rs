@@ -52,7 +52,8 @@ pub(crate) async fn check(
 /// When the signature of the expected package expires.
 fn compare(package: &VerifiedPackage, expected: &Expected<'_>) -> Result<UnixMillis, Mismatch> {
     let statement = package.statement();
-    let unsigned = package.unsigned_digest().map_or_else(|| "not covered".to_owned(), |found| found.to_string());
+    let unsigned =
+        package.unsigned_digest().map_or_else(|| "not covered".to_owned(), |found| found.to_string());
     same("signing job", statement.job_arn.to_string(), expected.job.to_string())?;
     same("profile version", statement.profile_version_arn.to_string(), expected.profile.to_string())?;
     same("unsigned SHA-256", unsigned, expected.unsigned_sha256.to_string())?;

@@ -95,7 +95,8 @@ pub(crate) fn reading_source(source: &ObjectVersion, error: ObjectError) -> Halt
 pub(crate) fn using_destination(error: ObjectError) -> Halt {
     match error {
         ObjectError::NoSuchBucket(bucket) => {
-            let detail = format!("the destination bucket {bucket} does not exist; create it and upload again");
+            let detail =
+                format!("the destination bucket {bucket} does not exist; create it and upload again");
             Refusal::new("no_such_destination", detail).into()
         }
         ObjectError::Unversioned(bucket) => unversioned_destination(&bucket).into(),

@@ -4,13 +4,13 @@
 //! private key, speaks no protocol of a bucket, a broker or a database, and never decides who may be trusted.
 #![forbid(unsafe_code)]
 
-mod intake;
-mod claim;
 mod admit;
-mod sign;
-mod reuse;
+mod claim;
+mod intake;
 mod publish;
 mod report;
+mod reuse;
+mod sign;
 mod sweep;
 
 mod pipeline;

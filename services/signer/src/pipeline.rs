@@ -17,7 +17,9 @@ pub(crate) async fn run(signer: &Signer, dropped: &Dropped<'_>) -> Result<(), Ha
     // CRASH: the job is in progress under a lease that runs out; then the same drop claims the same job again, and
     // `started` stays told once.
     let ended = match claim::hold(signer, &claimed, produce(signer, &claimed, dropped)).await {
-        Ok((signature, plan)) => report::succeeded(signer, &claimed, &signature, plan.deployment.as_ref()).await,
+        Ok((signature, plan)) => {
+            report::succeeded(signer, &claimed, &signature, plan.deployment.as_ref()).await
+        }
         Err(Halt::Refused(refusal)) => report::failed(signer, &claimed, &refusal).await,
         Err(later @ Halt::Later { .. }) => Err(later),
     };

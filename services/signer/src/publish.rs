@@ -34,8 +34,7 @@ pub(crate) async fn publish(
         Err(error) => return Err(using_destination(error)),
     }
     let job = &claimed.job.arn;
-    let expected =
-        Expected { job, profile: &claimed.profile.arn, unsigned_sha256: &signed.unsigned_sha256 };
+    let expected = Expected { job, profile: &claimed.profile.arn, unsigned_sha256: &signed.unsigned_sha256 };
     let expires_at = check(signer, &path, &expected).await?.map_err(|mismatch| taken(&object, &mismatch))?;
     Ok(Signature {
         object,
@@ -57,6 +56,8 @@ async fn standing(signer: &Signer, object: &ObjectLocation) -> Result<ObjectVers
 fn taken(object: &ObjectVersion, why: &dyn std::error::Error) -> Refusal {
     Refusal::new(
         "destination_taken",
-        format!("{object} is not the package that this job signed: {why}; find out who wrote it, delete it and upload again"),
+        format!(
+            "{object} is not the package that this job signed: {why}; find out who wrote it, delete it and upload again"
+        ),
     )
 }

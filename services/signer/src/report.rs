@@ -2,7 +2,8 @@
 
 use countersign_domain::event::{DeploymentRequest, SigningJob};
 use countersign_domain::{
-    CodeVersion, Event, EventData, EventId, JobArn, ObjectVersion, ProfileVersionArn, SignedObject, UnixMillis,
+    CodeVersion, Event, EventData, EventId, JobArn, ObjectVersion, ProfileVersionArn, SignedObject,
+    UnixMillis,
 };
 use countersign_ports::jobs::{Job, Signature};
 
@@ -38,7 +39,8 @@ pub(crate) async fn succeeded(
 ) -> Result<(), Halt> {
     let job = &claimed.job.arn;
     let told = told(&claimed.job, Some(signature.object.clone()), None);
-    let mut events = vec![event(job, "succeeded", signature.completed_at, EventData::SigningJobSucceeded(told))];
+    let mut events =
+        vec![event(job, "succeeded", signature.completed_at, EventData::SigningJobSucceeded(told))];
     events.extend(deployment.map(|planned| {
         let request = request(planned, signature.object.clone());
         event(job, "deployment", signature.completed_at, EventData::DeploymentRequested(request))

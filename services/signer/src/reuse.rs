@@ -21,7 +21,8 @@ pub(crate) async fn find(
     let now = signer.ports.clock.now();
     let valid_until = now.plus_millis(REMAINING_VALIDITY_MIN_MILLIS);
     let earlier = signer.ports.jobs.reusable_signature(profile, &sha256, valid_until).await?;
-    let Some(earlier) = earlier.filter(|earlier| claimed.job.destination.contains(&earlier.object.location()))
+    let Some(earlier) =
+        earlier.filter(|earlier| claimed.job.destination.contains(&earlier.object.location()))
     else {
         return Ok(None);
     };

@@ -32,7 +32,9 @@ impl Signer {
         for route in &self.settings.routes {
             match self.sweep_route(route, &mut unversioned).await {
                 Ok(count) => handed_in += count,
-                Err(error) => tracing::warn!(source = %route.source, %error, "could not sweep; trying again next time"),
+                Err(error) => {
+                    tracing::warn!(source = %route.source, %error, "could not sweep; trying again next time")
+                }
             }
         }
         handed_in
@@ -67,7 +69,8 @@ impl Signer {
         let page = self.ports.objects.list_versions(&route.source, from).await?;
         let objects = page.versions.into_iter().map(|facts| facts.object);
         // A version under a longer source prefix belongs to that route, which lists it itself.
-        let ours = |object: &ObjectVersion| route_of(&self.settings.routes, &object.location()) == Some(route);
+        let ours =
+            |object: &ObjectVersion| route_of(&self.settings.routes, &object.location()) == Some(route);
         let sources: Vec<ObjectVersion> = objects.filter(ours).collect();
         for source in self.ports.jobs.unseen(&sources).await? {
             *handed_in += 1;

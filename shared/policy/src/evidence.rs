@@ -1,6 +1,7 @@
 //! What was gathered about the packages of a deployment.
 
 use countersign_domain::{JobArn, PackageRole, ProfileVersionArn, UnixMillis};
+use countersign_package::verify::{VerifiedPackage, VerifyError};
 use countersign_ports::revocations::RevocationStatus;
 
 /// Everything a decision rests on beside the policy.
@@ -62,6 +63,36 @@ pub struct SignedStatement {
     signer: ProfileVersionArn,
     signing_time: UnixMillis,
     expires_at: UnixMillis,
+}
+
+impl From<&VerifiedPackage> for SignedStatement {
+    fn from(package: &VerifiedPackage) -> Self {
+        let statement = package.statement();
+        Self {
+            job: statement.job_arn.clone(),
+            signer: statement.profile_version_arn.clone(),
+            signing_time: statement.signing_time,
+            expires_at: statement.expires_at,
+        }
+    }
+}
+
+impl From<&VerifiedPackage> for SignatureEvidence {
+    fn from(package: &VerifiedPackage) -> Self {
+        Self::Verified(package.into())
+    }
+}
+
+impl From<&VerifyError> for SignatureEvidence {
+    fn from(error: &VerifyError) -> Self {
+        let broken = |code: &str, reason: String| Self::Broken { code: code.to_owned(), reason };
+        match error {
+            VerifyError::Io(_) => Self::Unreadable { reason: error.to_string() },
+            VerifyError::Unsigned => Self::Unsigned,
+            VerifyError::Gate(refusal) => broken(refusal.code.as_str(), error.to_string()),
+            VerifyError::Integrity(integrity) => broken(integrity.code(), error.to_string()),
+        }
+    }
 }
 
 impl SignedStatement {

@@ -3,6 +3,10 @@
 use countersign_domain::{CodeSigningConfig, Outcome, PackageRole, UnixMillis, UntrustedArtifact, Verdict};
 use countersign_ports::revocations::{Revocation, RevocationStatus};
 
+use countersign_package::gate::{Archive, GateError};
+use countersign_package::limits::Limits;
+use countersign_package::verify::{IntegrityError, VerifyError};
+
 use crate::{
     Evaluation, Evidence, PackageEvidence, Policy, RevocationEvidence, SignatureEvidence, SignedStatement,
     evaluate,
@@ -169,6 +173,25 @@ fn a_broken_package_is_named_by_its_code() {
     let package = PackageEvidence { signature, ..trusted(PackageRole::Function) };
     let evaluation = evaluate(&policies()[0], &evidence([package]));
     assert_eq!(evaluation.findings[0].to_string(), "function: integrity failed: 1 is not 2 (digest)");
+}
+
+#[test]
+fn what_verification_says_becomes_evidence() {
+    let io = VerifyError::Io(std::io::Error::other("connection reset"));
+    let reason = "could not read the package: connection reset".to_owned();
+    assert_eq!(SignatureEvidence::from(&io), SignatureEvidence::Unreadable { reason });
+    assert_eq!(SignatureEvidence::from(&VerifyError::Unsigned), SignatureEvidence::Unsigned);
+    let broken = VerifyError::Integrity(IntegrityError::BadSignature);
+    let reason = broken.to_string();
+    let code = "bad_signature".to_owned();
+    assert_eq!(SignatureEvidence::from(&broken), SignatureEvidence::Broken { code, reason });
+    let GateError::Refused(refusal) = Archive::parse(b"no zip".as_slice(), &Limits::default()).unwrap_err()
+    else {
+        panic!("six bytes are read without error");
+    };
+    let refused = VerifyError::Gate(refusal);
+    let SignatureEvidence::Broken { code, reason } = (&refused).into() else { panic!("{refused}") };
+    assert_eq!((Some(code.as_str()), reason), (refused.code(), refused.to_string()));
 }
 
 fn every_package() -> Vec<(Vec<&'static str>, PackageEvidence)> {

@@ -1,0 +1,85 @@
+//! The deployment becomes this worker's, and stays so while it is worked on.
+
+use std::time::Duration;
+
+use countersign_ports::deployments::{DeploymentClaim, NewDeployment, RecordedVerdict};
+use countersign_ports::{Lease, StoreError};
+
+use crate::Deployer;
+use crate::halt::Halt;
+use crate::intake::Asked;
+
+/// A deployment that this worker holds.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// What an earlier attempt decided.
+    pub(crate) recorded: Option<RecordedVerdict>,
+}
+
+/// Begins the one deployment of this event, or takes up what an earlier attempt left; `None` if it ended before.
+pub(crate) async fn begin(deployer: &Deployer, asked: &Asked) -> Result<Option<Begun>, Halt> {
+    let lease = deployer.lease(asked);
+    let new = NewDeployment {
+        id: asked.id,
+        event: asked.event.clone(),
+        publisher: asked.publisher.clone(),
+        request: asked.request.clone(),
+        created_at: lease.now,
+    };
+    match deployer.ports.deployments.begin(&new, &lease).await {
+        Ok(DeploymentClaim::Begun { recorded }) => Ok(Some(Begun { recorded })),
+        Ok(DeploymentClaim::Ended(_)) => {
+            tracing::debug!(deployment = %asked.id, "the event was handled before");
+            Ok(None)
+        }
+        Ok(DeploymentClaim::Busy(until)) => {
+            let wait = until.as_millis().saturating_sub(lease.now.as_millis());
+            let after = Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(BUSY_WAIT_MIN);
+            let function = &asked.request.function_name;
+            let reason = format!("a deployment of {function} is in other hands until {until}");
+            Err(Halt::Later { after: Some(after), reason })
+        }
+        Err(StoreError::Conflict(reason)) => Err(Halt::Rejected(format!("event_id_reused: {reason}"))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Does `work` while the deployment's lease is renewed. Where the lease is lost the work is dropped, and whoever has
+/// the deployment now carries out the same recorded decision.
+pub(crate) async fn hold<T>(
+    deployer: &Deployer,
+    asked: &Asked,
+    work: impl Future<Output = Result<T, Halt>>,
+) -> Result<T, Halt> {
+    tokio::select! {
+        done = work => done,
+        lost = renew_until_lost(deployer, asked) => Err(lost.into()),
+    }
+}
+
+async fn renew_until_lost(deployer: &Deployer, asked: &Asked) -> StoreError {
+    loop {
+        tokio::time::sleep(LEASE / 3).await;
+        match deployer.ports.deployments.renew(asked.id, &deployer.lease(asked)).await {
+            Ok(()) => {}
+            Err(lost @ StoreError::LeaseLost(_)) => return lost,
+            // The lease may run out meanwhile; then every further write is refused.
+            Err(error) => tracing::warn!(deployment = %asked.id, %error, "could not renew the lease"),
+        }
+    }
+}
+
+impl Deployer {
+    /// A lease of the message's holder from now on.
+    pub(crate) fn lease(&self, asked: &Asked) -> Lease {
+        let now = self.ports.clock.now();
+        let until = now.plus_millis(i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX));
+        Lease { worker: asked.holder.clone(), now, until }
+    }
+}
+
+/// How long a worker that died blocks its function. Renewed at a third of it, so that one lost renewal costs nothing.
+const LEASE: Duration = Duration::from_secs(15);
+
+/// The shortest wait for another worker.
+const BUSY_WAIT_MIN: Duration = Duration::from_millis(200);

@@ -1,0 +1,64 @@
+//! What follows from a recorded verdict. Without one this does not compile.
+
+use countersign_domain::Verdict;
+use countersign_ports::deployments::{Decision, RecordedVerdict};
+use countersign_ports::targets::{LocalPackages, TargetError};
+
+use crate::Deployer;
+use crate::halt::{Failure, Halt};
+use crate::intake::Asked;
+
+/// What a recorded verdict led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Enacted {
+    /// The version stands, and the alias, if one was asked for, points to it.
+    Deployed { decision: Decision, version: u64 },
+    /// Nothing was done.
+    Blocked { decision: Decision },
+}
+
+/// What a recorded verdict to block leads to: nothing, for which no package is needed.
+pub(crate) fn blocked(recorded: &RecordedVerdict) -> Option<Enacted> {
+    let decision = recorded.decision();
+    (decision.verdict == Verdict::Block).then(|| Enacted::Blocked { decision: decision.clone() })
+}
+
+/// Publishes the version and points the alias to it, or does nothing at all. Repeating it changes nothing.
+pub(crate) async fn enact(
+    deployer: &Deployer,
+    asked: &Asked,
+    recorded: RecordedVerdict,
+    packages: &LocalPackages,
+) -> Result<Enacted, Halt> {
+    if let Some(blocked) = blocked(&recorded) {
+        return Ok(blocked);
+    }
+    let decision = recorded.decision().clone();
+    let no_version = || Halt::later("the recorded verdict is to deploy and has no version");
+    let version = recorded.version().ok_or_else(no_version)?;
+    let (target, function) = (&deployer.ports.target, &decision.request.function_name);
+    let published = target.publish_version(function, version, packages).await;
+    published.map_err(|error| halt(&decision, error, asked.attempt))?;
+    if let Some(alias) = &decision.request.alias {
+        // The version stands already, so a full target is no reason to give up: only the last step is missing.
+        let pointed = target.point_alias(function, alias, version).await;
+        pointed.map_err(|error| halt(&decision, error, 0))?;
+    }
+    Ok(Enacted::Deployed { decision, version })
+}
+
+fn halt(decision: &Decision, error: TargetError, attempt: u32) -> Halt {
+    let failure = match error {
+        TargetError::Refused { code, reason } => Failure::new(code, reason),
+        error @ TargetError::VersionTaken { .. } => Failure::new("version_taken", error.to_string()),
+        error @ TargetError::NoSuchVersion { .. } => Failure::new("no_such_version", error.to_string()),
+        error @ TargetError::Full(_) if attempt >= FULL_ATTEMPTS => {
+            Failure::new("target_full", error.to_string())
+        }
+        error @ (TargetError::Full(_) | TargetError::Unavailable(_)) => return Halt::later(error),
+    };
+    Failure { decision: Some(Box::new(decision.clone())), ..failure }.into()
+}
+
+/// The delivery at which a target that stays full fails the deployment: by then somebody would have made room.
+const FULL_ATTEMPTS: u32 = 3;

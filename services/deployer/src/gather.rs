@@ -1,0 +1,133 @@
+//! What the decision rests on: what binds the function, the exact bytes of every package in private files and what
+//! verification says of them, and what the revocation source says.
+
+use std::fs::File;
+use std::path::Path;
+
+use countersign_domain::{CodeVersion, ObjectVersion, PackageRole, Sha256Digest};
+use countersign_package::verify::{VerifyError, verify};
+use countersign_policy::{PackageEvidence, RevocationEvidence, SignatureEvidence, SignedStatement};
+use countersign_ports::StoreError;
+use countersign_ports::deployments::Basis;
+use countersign_ports::targets::{LocalPackage, LocalPackages};
+
+use crate::Deployer;
+use crate::halt::{Failure, Halt, fetching};
+use crate::intake::Asked;
+
+/// The packages of a deployment on this machine, with what verification says of each. What is deployed is these files.
+#[derive(Debug, Clone)]
+pub(crate) struct Gathered {
+    pub(crate) local: LocalPackages,
+    /// The function's package first, then the layers' in order.
+    signatures: Vec<(PackageRole, SignatureEvidence)>,
+}
+
+/// What binds the deployment now. To be read before the revocations, so that a change between both is seen when the
+/// decision is recorded.
+pub(crate) async fn basis(deployer: &Deployer, asked: &Asked) -> Result<Basis, Halt> {
+    let request = &asked.request;
+    match deployer.ports.deployments.basis(request).await {
+        Ok(Basis { function: None, .. }) if request.create.is_none() => {
+            let name = &request.function_name;
+            let detail = format!("there is no function {name}; create it, or ask for its creation");
+            Err(Failure::new("unknown_function", detail).into())
+        }
+        Ok(basis) => Ok(basis),
+        Err(StoreError::NotFound(what)) => {
+            let detail = format!("{what} is not declared; declare it, or ask for another one");
+            Err(Failure::new("unknown_code_signing_config", detail).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Fetches every package into `folder` and verifies it there.
+pub(crate) async fn packages(deployer: &Deployer, asked: &Asked, folder: &Path) -> Result<Gathered, Halt> {
+    let (code, signature) =
+        package(deployer, asked, &asked.request.code, &folder.join("function.zip")).await?;
+    let (mut layers, mut signatures) = (Vec::new(), vec![(PackageRole::Function, signature)]);
+    for (position, version) in (1..).zip(&asked.request.layers) {
+        let path = folder.join(format!("layer-{position}.zip"));
+        let (layer, signature) = package(deployer, asked, version, &path).await?;
+        layers.push(layer);
+        signatures.push((PackageRole::Layer(position), signature));
+    }
+    Ok(Gathered { local: LocalPackages { code, layers }, signatures })
+}
+
+async fn package(
+    deployer: &Deployer,
+    asked: &Asked,
+    version: &CodeVersion,
+    path: &Path,
+) -> Result<(LocalPackage, SignatureEvidence), Halt> {
+    let object = ObjectVersion::from(version.clone());
+    let limit = deployer.settings.package_limit_bytes;
+    let fetched = deployer.ports.objects.fetch(&object, limit, path).await;
+    let sha256 = fetched.map_err(|error| fetching(&object, error))?.sha256;
+    let signature = verification(deployer, asked, path, sha256).await?;
+    Ok((LocalPackage { path: path.to_owned(), sha256 }, signature))
+}
+
+/// What the signature says. A file that cannot be read is read again at the next delivery, a few times.
+async fn verification(
+    deployer: &Deployer,
+    asked: &Asked,
+    path: &Path,
+    fetched: Sha256Digest,
+) -> Result<SignatureEvidence, Halt> {
+    let (path, roots) = (path.to_owned(), deployer.trust_roots.clone());
+    let (limits, now) = (deployer.settings.gate_limits.clone(), deployer.ports.clock.now());
+    let verified = tokio::task::spawn_blocking(move || verify(&File::open(path)?, &roots, now, &limits));
+    match verified.await.map_err(Halt::later)? {
+        Ok(package) if package.package_digest() != fetched => {
+            Err(Halt::later("a fetched file changed on this machine before it was verified"))
+        }
+        Ok(package) => Ok(SignatureEvidence::Verified(SignedStatement::from(&package))),
+        Err(VerifyError::Unsigned) => Ok(SignatureEvidence::Unsigned),
+        Err(VerifyError::Io(error)) if asked.attempt < CHECK_ATTEMPTS => Err(Halt::later(error)),
+        Err(VerifyError::Io(error)) => Ok(SignatureEvidence::Unreadable { reason: error.to_string() }),
+        Err(error @ (VerifyError::Gate(_) | VerifyError::Integrity(_))) => {
+            let code = error.code().unwrap_or_default().to_owned();
+            Ok(SignatureEvidence::Broken { code, reason: error.to_string() })
+        }
+    }
+}
+
+/// The evidence of every package, with what the revocation source says now.
+pub(crate) async fn evidence(
+    deployer: &Deployer,
+    asked: &Asked,
+    gathered: &Gathered,
+) -> Result<Vec<PackageEvidence>, Halt> {
+    let mut evidence = Vec::new();
+    for (role, signature) in &gathered.signatures {
+        let revocation = revocation(deployer, asked, signature).await?;
+        evidence.push(PackageEvidence { role: role.clone(), signature: signature.clone(), revocation });
+    }
+    Ok(evidence)
+}
+
+/// A source that does not answer is asked again at the next delivery, a few times; then the check is inconclusive.
+async fn revocation(
+    deployer: &Deployer,
+    asked: &Asked,
+    signature: &SignatureEvidence,
+) -> Result<RevocationEvidence, Halt> {
+    let statement = match signature {
+        SignatureEvidence::Verified(statement) => statement,
+        SignatureEvidence::Unsigned
+        | SignatureEvidence::Broken { .. }
+        | SignatureEvidence::Unreadable { .. } => return Ok(RevocationEvidence::NotAsked),
+    };
+    match deployer.ports.revocations.revocation_status(statement.job(), statement.signer()).await {
+        Ok(status) => Ok(RevocationEvidence::Known(status)),
+        Err(error) if asked.attempt < CHECK_ATTEMPTS => Err(error.into()),
+        Err(error) => Ok(RevocationEvidence::Unavailable(error.to_string())),
+    }
+}
+
+/// The delivery at which a check that could not be made is given up and called inconclusive; one before the last, so
+/// that the decision still finds a delivery to be recorded in.
+const CHECK_ATTEMPTS: u32 = countersign_ports::queue::DELIVERY_LIMIT - 1;

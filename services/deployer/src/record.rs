@@ -1,0 +1,60 @@
+//! The decision becomes durable before anything follows from it.
+
+use countersign_ports::StoreError;
+use countersign_ports::deployments::{Basis, RecordedVerdict, Recording};
+
+use crate::Deployer;
+use crate::decide::decide;
+use crate::gather::{self, Gathered};
+use crate::halt::{Failure, Halt};
+use crate::intake::Asked;
+
+/// Decides and records, again where policy, binding or revocations changed in between: what is recorded was true in the
+/// transaction that recorded it.
+pub(crate) async fn settle(
+    deployer: &Deployer,
+    asked: &Asked,
+    mut basis: Basis,
+    gathered: &Gathered,
+) -> Result<RecordedVerdict, Halt> {
+    for _ in 0..STALE_MAX {
+        let evidence = gather::evidence(deployer, asked, gathered).await?;
+        let now = deployer.ports.clock.now();
+        let require = deployer.settings.require_code_signing;
+        let decision = decide(asked, basis, require, gathered, evidence, now);
+        match deployer.ports.deployments.record(&decision, &deployer.lease(asked)).await {
+            Ok(Recording::Recorded(recorded)) => return Ok(recorded),
+            Ok(Recording::Stale) => {
+                tracing::info!(deployment = %asked.id, "policy or revocations changed; deciding again");
+            }
+            Err(StoreError::NotFound(what)) => {
+                return Err(Failure::new("unknown_function", format!("{what} does not exist")).into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        basis = gather::basis(deployer, asked).await?;
+    }
+    Err(Halt::later(format!("policy or revocations changed {STALE_MAX} times while this was decided")))
+}
+
+/// The decision of an earlier attempt, for the very bytes that it was made about.
+pub(crate) fn still_about(
+    recorded: RecordedVerdict,
+    gathered: &Gathered,
+) -> Result<RecordedVerdict, Failure> {
+    let decision = recorded.decision();
+    let read = gathered.local.layers.iter().map(|layer| layer.sha256);
+    if decision.code_sha256 == gathered.local.code.sha256 && read.eq(decision.layer_sha256.iter().copied()) {
+        return Ok(recorded);
+    }
+    let detail = format!(
+        "the store gives other bytes for the same version: the function's package has SHA-256 {}, and {} was decided upon, \
+         or a layer differs",
+        gathered.local.code.sha256, decision.code_sha256
+    );
+    let decision = Some(Box::new(decision.clone()));
+    Err(Failure { decision, ..Failure::new("package_changed", detail) })
+}
+
+/// How often one attempt decides. Stops a stream of policy changes from holding a worker for ever.
+const STALE_MAX: usize = 8;

@@ -1,0 +1,99 @@
+//! The end of a deployment and the events that tell of it, in one commit.
+
+use countersign_domain::event::{DeploymentReport, DeploymentWarning};
+use countersign_domain::{Event, EventData, EventId, Verdict};
+use countersign_ports::deployments::{Decision, Finish};
+
+use crate::Deployer;
+use crate::enact::Enacted;
+use crate::halt::{Failure, Halt};
+use crate::intake::Asked;
+
+/// Ends the deployment as it was enacted.
+pub(crate) async fn ended(deployer: &Deployer, asked: &Asked, enacted: &Enacted) -> Result<(), Halt> {
+    match enacted {
+        Enacted::Deployed { decision, version } => {
+            let mut events = vec![event(
+                deployer,
+                asked,
+                "succeeded",
+                EventData::DeploymentSucceeded(told(asked, Some(decision), Some(*version), &decision.reason)),
+            )];
+            events.extend(warnings(deployer, asked, decision));
+            let finish = Finish::Succeeded { version: *version, alias: asked.request.alias.clone() };
+            finished(deployer, asked, &finish, &events, &decision.reason).await
+        }
+        Enacted::Blocked { decision } => {
+            let told = told(asked, Some(decision), None, &decision.reason);
+            let events = [event(deployer, asked, "blocked", EventData::DeploymentBlocked(told))];
+            finished(deployer, asked, &Finish::Blocked, &events, &decision.reason).await
+        }
+    }
+}
+
+/// Ends the deployment with the reason why it could not be carried out.
+pub(crate) async fn failed(deployer: &Deployer, asked: &Asked, failure: &Failure) -> Result<(), Halt> {
+    let reason = failure.to_string();
+    let told = told(asked, failure.decision.as_deref(), None, &reason);
+    let events = [event(deployer, asked, "failed", EventData::DeploymentFailed(told))];
+    finished(deployer, asked, &Finish::Failed { reason: reason.clone() }, &events, &reason).await
+}
+
+async fn finished(
+    deployer: &Deployer,
+    asked: &Asked,
+    finish: &Finish,
+    events: &[Event],
+    reason: &str,
+) -> Result<(), Halt> {
+    deployer.ports.deployments.finish(asked.id, &deployer.lease(asked), finish, events).await?;
+    let (deployment, function) = (asked.id, &asked.request.function_name);
+    match finish {
+        Finish::Succeeded { version, .. } => {
+            tracing::info!(%deployment, %function, version, reason, "deployed");
+        }
+        Finish::Blocked => tracing::warn!(%deployment, %function, reason, "blocked"),
+        Finish::Failed { .. } => tracing::warn!(%deployment, %function, reason, "not deployed"),
+    }
+    Ok(())
+}
+
+fn told(asked: &Asked, decision: Option<&Decision>, version: Option<u64>, reason: &str) -> DeploymentReport {
+    DeploymentReport {
+        deployment_id: asked.id,
+        function_name: asked.request.function_name.clone(),
+        code: asked.request.code.clone(),
+        version,
+        code_sha256: decision.map(|decision| decision.code_sha256),
+        findings: decision.map(|decision| decision.findings.clone()).unwrap_or_default(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// One event for each check that failed and was let pass.
+fn warnings(deployer: &Deployer, asked: &Asked, decision: &Decision) -> Vec<Event> {
+    let warned = match decision.verdict {
+        Verdict::DeployWithWarning => decision.findings.as_slice(),
+        Verdict::Deploy | Verdict::Block => &[],
+    };
+    let failed = warned.iter().enumerate().filter(|(_, finding)| !finding.passed());
+    let warnings = failed.map(|(index, finding)| {
+        let told = DeploymentWarning {
+            deployment_id: asked.id,
+            function_name: asked.request.function_name.clone(),
+            finding: finding.clone(),
+        };
+        event(deployer, asked, &format!("warning/{index}"), EventData::DeploymentWarning(told))
+    });
+    warnings.collect()
+}
+
+/// The id is a function of the deployment and of what is told: the findings are those of the recorded decision, so
+/// their places never change.
+fn event(deployer: &Deployer, asked: &Asked, what: &str, data: EventData) -> Event {
+    let id: EventId = format!("{}/{what}", asked.id).parse().expect("a UUID and a word are an event id");
+    Event::new(id, EVENT_SOURCE, deployer.ports.clock.now(), data)
+}
+
+/// The CloudEvents source of what this service tells.
+pub const EVENT_SOURCE: &str = "/countersign/deployer";
