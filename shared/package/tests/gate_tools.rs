@@ -4,36 +4,44 @@
 
 #[path = "support/tools.rs"]
 mod tools;
+#[path = "support/views.rs"]
+mod views;
 #[path = "support/zips.rs"]
 mod zips;
 
 use std::fs;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
 use countersign_package::append::{NewEntry, append, split};
-use countersign_package::gate::{Archive, EntryKind};
+use countersign_package::gate::{Archive, EntryKind, GateCode};
 use countersign_package::limits::Limits;
 use countersign_package::source::{ReadAt, Section};
+use views::{view, view_of_zip_crate};
 
 #[test]
 fn zips_of_real_tools_pass_and_read_as_the_zip_crate_reads_them() {
     for (tool, bytes) in packages() {
-        let archive = Archive::parse(&bytes, &Limits::default()).unwrap_or_else(|error| panic!("{tool}: {error}"));
+        let archive =
+            Archive::parse(&bytes, &Limits::default()).unwrap_or_else(|error| panic!("{tool}: {error}"));
         assert_eq!(view(&archive, &bytes), view_of_zip_crate(&bytes), "{tool}");
     }
 }
 
 #[test]
 fn zips_of_real_tools_come_back_bit_for_bit() {
-    let aws = [NewEntry { name: "META_INF/", body: b"" }, NewEntry { name: "META_INF/signature.SF", body: b"-----" }];
+    let aws = [
+        NewEntry { name: "META_INF/", body: b"" },
+        NewEntry { name: "META_INF/signature.SF", body: b"-----" },
+    ];
     let ours = [NewEntry { name: "META-INF/countersign.p7s", body: &[0x30; 5000] }];
     for (tool, bytes) in packages() {
         for entries in [&aws[..], &ours[..]] {
             let archive = Archive::parse(&bytes, &Limits::default()).unwrap();
             let mut signed = Vec::new();
-            let size = append(&bytes, &archive, entries, &mut signed).unwrap_or_else(|error| panic!("{tool}: {error}"));
+            let size = append(&bytes, &archive, entries, &mut signed)
+                .unwrap_or_else(|error| panic!("{tool}: {error}"));
             assert_eq!(size, signed.len() as u64, "{tool}");
             let signed_archive = Archive::parse(&signed, &Limits::default()).unwrap();
             let (unsigned, appended) = split(&signed, &signed_archive, entries.len()).unwrap();
@@ -92,39 +100,21 @@ fn a_file_is_read_as_memory_is() {
     }
 }
 
+#[test]
+fn a_tool_that_writes_a_flawed_zip_is_named_in_the_hint() {
+    for (tool, code, bytes) in tools::flawed() {
+        let error = Archive::parse(&bytes, &Limits::default()).unwrap_err();
+        assert_eq!(error.code().map(GateCode::as_str), Some(code));
+        assert!(error.to_string().contains(tool), "{error}");
+    }
+}
+
 fn packages() -> Vec<(&'static str, Vec<u8>)> {
     let body = tools::noise_bytes(200_000);
     let go = zips::zip(vec![zips::streamed("main", &body), zips::streamed("dir/empty", b"")]);
     let mut packages = tools::zips();
     packages.push(("a streaming writer as Go's", go.build()));
     packages
-}
-
-/// (name, permissions, body) of every entry.
-type View = Vec<(String, u32, Vec<u8>)>;
-
-fn view(archive: &Archive, bytes: &[u8]) -> View {
-    let entry = |entry: &countersign_package::gate::Entry| {
-        let mut body = Vec::new();
-        archive.reader(bytes, entry).read_to_end(&mut body).unwrap();
-        (entry.name().to_owned(), entry.permissions(), body)
-    };
-    archive.entries().iter().map(entry).collect()
-}
-
-fn view_of_zip_crate(bytes: &[u8]) -> View {
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-    let mut view = Vec::new();
-    for index in 0..archive.len() {
-        let mut file = archive.by_index(index).unwrap();
-        let mut body = Vec::new();
-        file.read_to_end(&mut body).unwrap();
-        // Hosts without modes have a default of ours, which says nothing about the reading of the file.
-        let default = if file.is_dir() { 0o755 } else { 0o644 };
-        let mode = file.unix_mode().map_or(default, |mode| mode & 0o777);
-        view.push((file.name().unwrap().into_owned(), mode, body));
-    }
-    view
 }
 
 fn run(command: &str, what: &str) {

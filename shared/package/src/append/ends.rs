@@ -64,3 +64,51 @@ fn put_u32(record: &mut [u8], at: usize, field: &'static str, value: u64) -> Res
 fn put<const N: usize>(record: &mut [u8], at: usize, value: [u8; N]) {
     record[at..at + N].copy_from_slice(&value);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(entries: u16, size: u32, offset: u32, zip64: bool) -> EndRecords {
+        let mut end_record = [0; 22];
+        end_record[..4].copy_from_slice(&END_RECORD);
+        end_record[8..10].copy_from_slice(&entries.to_le_bytes());
+        end_record[10..12].copy_from_slice(&entries.to_le_bytes());
+        end_record[12..16].copy_from_slice(&size.to_le_bytes());
+        end_record[16..20].copy_from_slice(&offset.to_le_bytes());
+        EndRecords { zip64: zip64.then_some([0; 76]), end_record, comment: Vec::new() }
+    }
+
+    #[test]
+    fn a_value_never_becomes_a_sentinel() {
+        for zip64 in [false, true] {
+            let value = ends(1, 50, 100, zip64);
+            assert!(with_totals(&value, 0xFFFE, 0xFFFF_FFFE, 0xFFFF_FFFE).is_ok());
+            for (entries, size, offset) in
+                [(0xFFFF, 1, 1), (1, 0xFFFF_FFFF, 1), (1, 1, 0xFFFF_FFFF), (1, 1, u64::MAX)]
+            {
+                let outcome = with_totals(&value, entries, size, offset);
+                assert!(matches!(outcome, Err(AppendError::WouldChangeForm { .. })), "{outcome:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sentinel_stays_and_zip64_holds_the_value() {
+        let sentinel = ends(SENTINEL_16, SENTINEL_32, 7, true);
+        let new = with_totals(&sentinel, 3, 200, 1 << 31).unwrap();
+        assert_eq!(new.end_record[8..16], sentinel.end_record[8..16]);
+        assert_eq!(new.end_record[16..20], (1_u32 << 31).to_le_bytes());
+        let zip64 = new.zip64.unwrap();
+        assert_eq!((zip64[24], zip64[32], zip64[40]), (3, 3, 200));
+        assert_eq!(zip64[48..56], (1_u64 << 31).to_le_bytes());
+        assert_eq!(zip64[64..72], ((1_u64 << 31) + 200).to_le_bytes());
+    }
+
+    #[test]
+    fn an_offset_that_reads_as_an_end_record_is_refused() {
+        let offset = u32::from_le_bytes(END_RECORD);
+        let outcome = with_totals(&ends(1, 50, 100, false), 2, 100, offset.into());
+        assert!(matches!(outcome, Err(AppendError::RecordSignature { .. })), "{outcome:?}");
+    }
+}

@@ -167,11 +167,12 @@ impl Plan {
             form::write_central(&entry, &mut central)?;
             added.push(entry);
         }
-        archive.check_with(&added)?;
+        let directory_size = layout.central_directory_size.saturating_add(central.len() as u64);
+        archive.check_with(&added, directory_size)?;
         let ends = ends::with_totals(
             archive.end_records(),
             (archive.entries().len() + added.len()) as u64,
-            layout.central_directory_size.saturating_add(central.len() as u64),
+            directory_size,
             layout.central_directory_offset.saturating_add(local.len() as u64),
         )?;
         Ok(Plan { local, central, ends: ends::to_bytes(&ends) })

@@ -209,13 +209,18 @@ const HINTS: &[(GateCode, &str)] = &[
     ),
     (GateCode::EmptyArchive, "add at least one file"),
     (GateCode::EndRecordMissing, "the upload or download was cut off: transfer the package again"),
+    (GateCode::TrailingData, "bsdtar pads what it writes to a pipe: let it write to a file"),
     (GateCode::CommentTruncated, "the upload or download was cut off: transfer the package again"),
+    (GateCode::Zip64Missing, "zip -fz writes such files to a pipe: let it write to a file, or leave -fz out"),
     (GateCode::ExtraMalformed, "padding for alignment is no extra field: repack without zipalign"),
     (
         GateCode::DescriptorMissing,
         "repack with a tool that writes the descriptor's signature, or to a seekable file",
     ),
-    (GateCode::DescriptorOnStoredData, "repack into a file instead of a pipe, or with compression"),
+    (
+        GateCode::DescriptorOnStoredData,
+        "repack with compression, or with zip or 7z into a file; bsdtar and pipes need compression",
+    ),
     (GateCode::UnsupportedMethod, "repack with deflate (zip -Z deflate, 7z -mm=Deflate)"),
     (
         GateCode::NameFlagMissing,

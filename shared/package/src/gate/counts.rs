@@ -25,11 +25,8 @@ pub(super) fn check_totals(ends: &Ends, limits: &Limits) -> Result<(), Refusal> 
         return refuse(GateCode::EmptyArchive, "the archive has no entry".to_owned());
     }
     check_entry_count(ends.entries, ends.offset, limits)?;
-    let (size, size_max) = (ends.directory_size, limits.central_directory_size_max);
-    if size > size_max {
-        let detail = format!("the central directory has {size} bytes, the limit is {size_max}");
-        return refuse(GateCode::CentralDirectoryTooLarge, detail);
-    }
+    let size = ends.directory_size;
+    check_directory_size(size, ends.offset, limits)?;
     if ends.entries.saturating_mul(CENTRAL_RECORD_SIZE) > size {
         let detail = format!("{} entries cannot lie in a central directory of {size} bytes", ends.entries);
         return refuse(GateCode::EntryCountMismatch, detail);
@@ -44,6 +41,16 @@ pub(super) fn check_entry_count(count: u64, offset: u64, limits: &Limits) -> Res
     }
     let detail = format!("{count} entries, the limit is {}", limits.entries_max);
     Err(Refusal::new(GateCode::TooManyEntries, offset, detail))
+}
+
+/// No larger central directory than the limit.
+pub(super) fn check_directory_size(size: u64, offset: u64, limits: &Limits) -> Result<(), Refusal> {
+    let size_max = limits.central_directory_size_max;
+    if size <= size_max {
+        return Ok(());
+    }
+    let detail = format!("the central directory has {size} bytes, the limit is {size_max}");
+    Err(Refusal::new(GateCode::CentralDirectoryTooLarge, offset, detail))
 }
 
 /// Reads the `ends.entries` records and gives each to `admit`; they must fill the directory to its last byte.

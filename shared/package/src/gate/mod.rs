@@ -138,10 +138,13 @@ impl Archive {
             .map_err(|(code, detail)| Refusal::new(code, offset, detail).in_entry(name.as_bytes()))
     }
 
-    /// Whether the rules that concern entries together hold for these entries followed by `new`.
-    pub(crate) fn check_with(&self, new: &[Entry]) -> Result<(), Refusal> {
+    /// Whether the rules that concern entries together hold for these entries followed by `new`, in a central
+    /// directory of `directory_size` bytes.
+    pub(crate) fn check_with(&self, new: &[Entry], directory_size: u64) -> Result<(), Refusal> {
         let all = || self.entries.iter().chain(new);
-        counts::check_entry_count(all().count() as u64, self.layout.central_directory_offset, &self.limits)?;
+        let offset = self.layout.central_directory_offset;
+        counts::check_entry_count(all().count() as u64, offset, &self.limits)?;
+        counts::check_directory_size(directory_size, offset, &self.limits)?;
         names::check_tree(all())?;
         payload::check_total(all(), &self.limits)
     }
@@ -214,4 +217,3 @@ fn place_entries<S: ReadAt + ?Sized>(
     }
     Ok(layout::check_entries_end(position, ends)?)
 }
-

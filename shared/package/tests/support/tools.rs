@@ -1,5 +1,9 @@
 //! Zips made by the tools that people use. A tool that is not installed fails the test; `tests/run` installs them.
-#![allow(dead_code, clippy::unwrap_used, reason = "each test uses its part, and a test stops at what it did not expect")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test uses its part, and a test stops at what it did not expect"
+)]
 
 use std::fs::{self, Permissions};
 use std::io::Write;
@@ -23,31 +27,73 @@ const RECIPES: &[Recipe] = &[
     Recipe { name: "zip without extra fields", links: false, script: r#"zip -qrXD "$OUT" ."# },
     Recipe { name: "zip to a pipe", links: false, script: r#"zip -qr - . | cat > "$OUT""# },
     Recipe { name: "zip -fz", links: false, script: r#"zip -qr -fz "$OUT" ."# },
-    Recipe { name: "zip -fz to a pipe", links: false, script: r#"zip -qr -fz - . | cat > "$OUT""# },
     Recipe { name: "zip with a comment", links: false, script: r#"echo "a comment" | zip -qrz "$OUT" ."# },
-    Recipe { name: "zip updated", links: false, script: r#"zip -q "$OUT" text && zip -qr "$OUT" . && zip -qd "$OUT" text"# },
+    Recipe {
+        name: "zip updated",
+        links: false,
+        script: r#"zip -q "$OUT" text && zip -qr "$OUT" . && zip -qd "$OUT" text"#,
+    },
     Recipe { name: "jar", links: false, script: r#"jar cf "$OUT" ."# },
     Recipe { name: "jar stored", links: false, script: r#"jar c0f "$OUT" ."# },
     Recipe { name: "jar without manifest", links: false, script: r#"jar cfM "$OUT" ."# },
     Recipe { name: "7z", links: false, script: r#"7z a -tzip -bso0 "$OUT" ."# },
     Recipe { name: "7z stored", links: false, script: r#"7z a -tzip -mx0 -bso0 "$OUT" ."# },
     Recipe { name: "bsdtar", links: true, script: r#"bsdtar -cf "$OUT" --format zip *"# },
-    Recipe { name: "bsdtar to a pipe", links: true, script: r#"bsdtar -cf - --format zip * | cat > "$OUT""# },
-    Recipe { name: "bsdtar stored", links: true, script: r#"bsdtar -cf "$OUT" --format zip --options zip:compression=store *"# },
+    Recipe {
+        name: "bsdtar zip64",
+        links: true,
+        script: r#"bsdtar -cf "$OUT" --format zip --options zip:zip64 *"#,
+    },
     Recipe { name: "python -m zipfile", links: false, script: r#"python3 -m zipfile -c "$OUT" *"# },
     Recipe {
         name: "python make_archive",
         links: false,
         script: r#"python3 -c 'import os, shutil; shutil.make_archive(os.environ["OUT"][:-4], "zip", ".")'"#,
     },
-    Recipe { name: "python to a pipe", links: false, script: concat!("python3 -c '", include_str!("stream.py"), "' 0 | cat > \"$OUT\"") },
-    Recipe { name: "python zip64 to a pipe", links: false, script: concat!("python3 -c '", include_str!("stream.py"), "' 1 | cat > \"$OUT\"") },
-    Recipe { name: "python zip64", links: false, script: concat!("python3 -c '", include_str!("stream.py"), "' 1 > \"$OUT\"") },
+    Recipe {
+        name: "python to a pipe",
+        links: false,
+        script: concat!("python3 -c '", include_str!("stream.py"), "' 0 | cat > \"$OUT\""),
+    },
+    Recipe {
+        name: "python zip64 to a pipe",
+        links: false,
+        script: concat!("python3 -c '", include_str!("stream.py"), "' 1 | cat > \"$OUT\""),
+    },
+    Recipe {
+        name: "python zip64",
+        links: false,
+        script: concat!("python3 -c '", include_str!("stream.py"), "' 1 > \"$OUT\""),
+    },
 ];
 
 /// (recipe, zip) for every recipe.
 pub(crate) fn zips() -> Vec<(&'static str, Vec<u8>)> {
     RECIPES.iter().map(|recipe| (recipe.name, recipe.run())).collect()
+}
+
+/// Tools that write what is no zip by the book, each with the flaw's code: `zip -fz` to a pipe refers to a zip64 end
+/// record and forgets to write it; bsdtar fills its last tape block with zeros, and streams stored data, whose end a
+/// streaming reader can only guess.
+const FLAWED: &[(&str, Recipe)] = &[
+    ("zip64_missing", Recipe { name: "zip -fz", links: false, script: r#"zip -qr -fz - . | cat > "$OUT""# }),
+    (
+        "trailing_data",
+        Recipe { name: "bsdtar", links: true, script: r#"bsdtar -cf - --format zip * | cat > "$OUT""# },
+    ),
+    (
+        "descriptor_on_stored_data",
+        Recipe {
+            name: "bsdtar",
+            links: false,
+            script: r#"bsdtar -cf "$OUT" --format zip --options zip:compression=store *"#,
+        },
+    ),
+];
+
+/// (tool, code of its flaw, zip).
+pub(crate) fn flawed() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    FLAWED.iter().map(|(code, recipe)| (recipe.name, *code, recipe.run())).collect()
 }
 
 impl Recipe {

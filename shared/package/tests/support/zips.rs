@@ -1,5 +1,9 @@
 //! Zips built byte by byte, every field open to a test that wants it wrong.
-#![allow(dead_code, clippy::unwrap_used, reason = "each test uses its part, and a test stops at what it did not expect")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test uses its part, and a test stops at what it did not expect"
+)]
 
 use std::io::Write;
 
