@@ -20,8 +20,12 @@ pub(crate) struct Changing {
 impl KeyDirectory {
     /// Opens the directory at `path`, making it with mode 0700 if it is not there.
     pub(crate) fn open(path: &Path) -> Result<Self, KeyError> {
-        let failed = |error| unavailable(path, "made", &error);
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        let make = || {
+            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+            // The directory itself must outlive a crash, else its files do not.
+            File::open(folder_of(path))?.sync_all()
+        };
+        make().map_err(|error: io::Error| unavailable(path, "made", &error))?;
         refuse_shared(path, &fs::metadata(path).map_err(|error| unavailable(path, "read", &error))?)?;
         Ok(Self { path: path.to_owned() })
     }
@@ -58,8 +62,7 @@ impl KeyDirectory {
     /// Makes the file with mode 0600. On `Ok` it is durable; it is never seen half-written.
     pub(crate) fn write_new(&self, _: &Changing, name: &str, text: &str) -> Result<(), KeyError> {
         let path = self.path_of(name);
-        write_new_file(&self.path, &path, text.as_bytes())
-            .map_err(|error| unavailable(&path, "written", &error))
+        write_new_file(&path, text.as_bytes()).map_err(|error| unavailable(&path, "written", &error))
     }
 
     pub(crate) fn remove(&self, _: &Changing, name: &str) -> Result<(), KeyError> {
@@ -88,8 +91,9 @@ impl KeyDirectory {
     }
 }
 
-/// Makes `path`, in `folder`, with mode 0600: written aside, flushed, then linked under its name, which must be free.
-pub(crate) fn write_new_file(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Makes `path` with mode 0600: written aside, flushed, then renamed to its name, which must be free.
+pub(crate) fn write_new_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED).permissions(Permissions::from_mode(0o600));
     let mut file = builder.tempfile_in(folder)?;
@@ -97,6 +101,10 @@ pub(crate) fn write_new_file(folder: &Path, path: &Path, bytes: &[u8]) -> io::Re
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;
     File::open(folder)?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A key file that cannot be used as it is.

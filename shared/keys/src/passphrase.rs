@@ -10,6 +10,8 @@ use rand::rngs::SysRng;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
+use crate::directory::write_new_file;
+
 /// A passphrase: 1 to [`MAX_PASSPHRASE_BYTES`] of UTF-8. It is wiped when dropped and cannot be printed.
 pub struct Passphrase(SecretString);
 
@@ -90,7 +92,7 @@ impl Passphrase {
     fn create(path: &Path) -> Result<(Self, Origin), PassphraseError> {
         let failed = |source| io_error(path, "made", source);
         let text = random_text().map_err(failed)?;
-        match write_new(path, text.as_bytes()) {
+        match write_new_file(path, text.as_bytes()) {
             Ok(()) => Ok((Self::from_text(&text)?, Origin::Created)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Ok((Self::from_file(path)?, Origin::Found))
@@ -124,11 +126,6 @@ fn random_text() -> io::Result<Zeroizing<String>> {
     let mut bytes = Zeroizing::new([0; 32]);
     SysRng.try_fill_bytes(bytes.as_mut()).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(Zeroizing::new(hex::encode(bytes.as_ref())))
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    crate::directory::write_new_file(folder, path, bytes)
 }
 
 /// Secrets that an orchestrator mounts are often readable by a group, so this is no error.
