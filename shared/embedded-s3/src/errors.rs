@@ -2,6 +2,7 @@
 
 use std::io;
 
+use http::StatusCode;
 use s3s::{S3Error, S3ErrorCode};
 
 /// Why an operation did not do what was asked.
@@ -66,6 +67,13 @@ pub(crate) fn invalid_argument(message: impl Into<String>) -> S3Error {
 /// `InvalidRequest` with what is wrong.
 pub(crate) fn invalid_request(message: impl Into<String>) -> S3Error {
     S3Error::with_message(S3ErrorCode::InvalidRequest, message.into())
+}
+
+/// An error that S3 documents, and the protocol layer does not know.
+pub(crate) fn custom(code: &'static str, status: StatusCode, message: &'static str) -> S3Error {
+    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
+    error.set_status_code(status);
+    error
 }
 
 /// `NotImplemented` for a feature that a client asked for by name, so that asking is never taken for having.
@@ -142,9 +150,5 @@ const MESSAGES: &[(&str, &str)] = &[
         "SignatureDoesNotMatch",
         "The request signature we calculated does not match the signature you provided. Check your key and \
          signing method.",
-    ),
-    (
-        "XAmzContentSHA256Mismatch",
-        "The provided 'x-amz-content-sha256' header does not match what was computed.",
     ),
 ];

@@ -7,7 +7,7 @@ use s3s::dto::{
 use s3s::{S3Error, S3ErrorCode};
 use serde::{Deserialize, Serialize};
 
-use crate::errors::Result;
+use crate::errors::{Result, custom};
 use crate::metadata::{buckets, versions};
 use crate::objects::require_object;
 use crate::query;
@@ -53,7 +53,7 @@ impl Tags {
     fn checked(pairs: Vec<(String, String)>) -> Result<Self> {
         if pairs.len() > MAX_TAGS {
             let message = "Object tags cannot be greater than 10";
-            return Err(S3Error::with_message(S3ErrorCode::Custom("BadRequest".into()), message).into());
+            return Err(custom("BadRequest", http::StatusCode::BAD_REQUEST, message).into());
         }
         for (at, (key, value)) in pairs.iter().enumerate() {
             if pairs.iter().take(at).any(|(earlier, _)| earlier == key) {

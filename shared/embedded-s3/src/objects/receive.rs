@@ -11,7 +11,7 @@ use s3s::{S3Error, S3ErrorCode, StdError, TrailingHeaders};
 
 use crate::checksums::{self, Algorithm, Declared, DeclaredValue, Hasher};
 use crate::content::{Bytestream, ContentStore, Durable, Staged};
-use crate::errors::{Failure, Result, invalid_request, refusal};
+use crate::errors::{Failure, Result, custom, invalid_request, refusal};
 
 /// Bytes that become a content.
 pub(crate) struct Body(Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>);
@@ -152,16 +152,15 @@ async fn next_chunk(chunks: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) ->
 /// failure by the text of its error alone.
 fn broken_body(error: &StdError) -> S3Error {
     let text = error.to_string();
-    let code = match () {
-        () if text.contains("Sha256Mismatch") => S3ErrorCode::Custom("XAmzContentSHA256Mismatch".into()),
-        () if text.contains("SignatureMismatch") => S3ErrorCode::SignatureDoesNotMatch,
-        () => S3ErrorCode::IncompleteBody,
-    };
-    let mut error = refusal(code);
-    if error.status_code().is_none() {
-        error.set_status_code(http::StatusCode::BAD_REQUEST);
+    match () {
+        () if text.contains("Sha256Mismatch") => custom(
+            "XAmzContentSHA256Mismatch",
+            http::StatusCode::BAD_REQUEST,
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        ),
+        () if text.contains("SignatureMismatch") => refusal(S3ErrorCode::SignatureDoesNotMatch),
+        () => refusal(S3ErrorCode::IncompleteBody),
     }
-    error
 }
 
 /// S3's limit for one put or part: 5 GiB. It bounds what one request can make the disk hold.

@@ -9,7 +9,7 @@ use s3s::dto::{CopySource, Range};
 use super::require_object;
 use crate::conditions::{ReadConditions, Verdict};
 use crate::content::Bytestream;
-use crate::errors::{Failure, Result, invalid_request, not_implemented, refusal};
+use crate::errors::{Failure, Result, custom, invalid_request, not_implemented, refusal};
 use crate::metadata::{Bucket, Version, buckets};
 use crate::store::Store;
 
@@ -143,9 +143,8 @@ fn part_bytes(version: &Version, size: u64, number: i32) -> Result<(u64, u64)> {
     let at = number.checked_sub(1).and_then(|at| usize::try_from(at).ok());
     let Some((before, length)) = at.and_then(|at| Some((parts.get(..at)?, *parts.get(at)?))) else {
         let message = "The requested partnumber is not satisfiable";
-        let mut error = s3s::S3Error::with_message(S3ErrorCode::Custom("InvalidPartNumber".into()), message);
-        error.set_status_code(http::StatusCode::RANGE_NOT_SATISFIABLE);
-        return Err(error.into());
+        let status = http::StatusCode::RANGE_NOT_SATISFIABLE;
+        return Err(custom("InvalidPartNumber", status, message).into());
     };
     Ok((before.iter().sum(), length))
 }

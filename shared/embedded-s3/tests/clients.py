@@ -1,0 +1,619 @@
+"""What AWS's own SDK sees of the embedded endpoint. Each function is one test; the Rust tests run them by name."""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import http.client
+import os
+import re
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+import zlib
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+URL = os.environ["AWS_ENDPOINT_URL"]
+MIB = 1024 * 1024
+
+
+def client(**options):
+    keys = {"aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"]}
+    keys.update({name: options.pop(name) for name in list(options) if name.startswith("aws_") or name == "region_name"})
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 0}, **options)
+    return boto3.client("s3", endpoint_url=URL, config=config, **keys)
+
+
+s3 = client()
+
+
+def refused(code, operation, *args, status=None, **kwargs):
+    try:
+        operation(*args, **kwargs)
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == code, error
+        if status:
+            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == status, error
+        return error.response
+    raise AssertionError(f"expected {code}")
+
+
+def bucket(name, versioned=False):
+    s3.create_bucket(Bucket=name)
+    if versioned:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return name
+
+
+def body(response):
+    return response["Body"].read()
+
+
+def buckets():
+    bucket("first-bucket")
+    bucket("second-bucket")
+    refused("BucketAlreadyOwnedByYou", s3.create_bucket, Bucket="first-bucket", status=409)
+    refused("InvalidBucketName", s3.put_object, Bucket="UPPER", Key="k")
+    refused("IllegalLocationConstraintException", s3.create_bucket, Bucket="elsewhere",
+            CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    listed = s3.list_buckets(Prefix="first")
+    assert [b["Name"] for b in listed["Buckets"]] == ["first-bucket"] and listed["Owner"]["ID"]
+    page = s3.list_buckets(MaxBuckets=1)
+    rest = s3.list_buckets(ContinuationToken=page["ContinuationToken"])
+    assert len(page["Buckets"]) == 1 and "second-bucket" in [b["Name"] for b in rest["Buckets"]]
+    head = s3.head_bucket(Bucket="first-bucket")
+    assert head["BucketRegion"] == "us-east-1"
+    assert s3.get_bucket_location(Bucket="first-bucket")["LocationConstraint"] is None
+    refused("404", s3.head_bucket, Bucket="not-there", status=404)
+    for operation in (s3.get_bucket_location, s3.list_objects, s3.list_objects_v2, s3.list_object_versions,
+                      s3.list_multipart_uploads, s3.get_bucket_versioning, s3.delete_bucket,
+                      s3.get_bucket_notification_configuration):
+        refused("NoSuchBucket", operation, Bucket="not-there", status=404)
+    s3.put_object(Bucket="first-bucket", Key="k", Body=b"x")
+    refused("BucketNotEmpty", s3.delete_bucket, Bucket="first-bucket", status=409)
+    s3.delete_object(Bucket="first-bucket", Key="k")
+    upload = s3.create_multipart_upload(Bucket="first-bucket", Key="k")
+    s3.upload_part(Bucket="first-bucket", Key="k", UploadId=upload["UploadId"], PartNumber=1, Body=b"x")
+    s3.delete_bucket(Bucket="first-bucket")
+    s3.delete_bucket(Bucket="second-bucket")
+
+
+def notification_configuration():
+    name = bucket("notified-bucket")
+    assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=name)
+    queue = {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q", "Events": ["s3:ObjectCreated:*"],
+             "Filter": {"Key": {"FilterRules": [{"Name": "Prefix", "Value": "a&<b"}]}}}
+    configuration = {"QueueConfigurations": [dict(queue, Id="mine"), queue], "EventBridgeConfiguration": {}}
+    s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=configuration)
+    got = s3.get_bucket_notification_configuration(Bucket=name)
+    first, second = got["QueueConfigurations"]
+    assert first["Id"] == "mine" and second["Id"] and first["Filter"]["Key"]["FilterRules"][0]["Value"] == "a&<b"
+    assert first["Events"] == ["s3:ObjectCreated:*"] and "EventBridgeConfiguration" in got
+    s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={})
+    assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=name)
+
+
+def versions():
+    name = bucket("versions-bucket")
+    assert "Status" not in s3.get_bucket_versioning(Bucket=name)
+    before = s3.put_object(Bucket=name, Key="k", Body=b"unversioned")
+    assert "VersionId" not in before
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+    one = s3.put_object(Bucket=name, Key="k", Body=b"one")["VersionId"]
+    two = s3.put_object(Bucket=name, Key="k", Body=b"two")["VersionId"]
+    assert one != two and len(one) == 32
+    assert body(s3.get_object(Bucket=name, Key="k")) == b"two"
+    assert body(s3.get_object(Bucket=name, Key="k", VersionId=one)) == b"one"
+    assert body(s3.get_object(Bucket=name, Key="k", VersionId="null")) == b"unversioned"
+    assert s3.head_object(Bucket=name, Key="k", VersionId=one)["VersionId"] == one
+    refused("NoSuchVersion", s3.get_object, Bucket=name, Key="k", VersionId="0" * 32, status=404)
+    refused("InvalidArgument", s3.get_object, Bucket=name, Key="k", VersionId="what", status=400)
+
+    marker = s3.delete_object(Bucket=name, Key="k")
+    assert marker["DeleteMarker"] is True
+    gone = refused("NoSuchKey", s3.get_object, Bucket=name, Key="k", status=404)
+    headers = gone["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["x-amz-delete-marker"] == "true" and headers["x-amz-version-id"] == marker["VersionId"]
+    refused("MethodNotAllowed", s3.get_object, Bucket=name, Key="k", VersionId=marker["VersionId"], status=405)
+    assert "Contents" not in s3.list_objects_v2(Bucket=name)
+    listed = s3.list_object_versions(Bucket=name)
+    assert [v["VersionId"] for v in listed["Versions"]] == [two, one, "null"]
+    assert [v["IsLatest"] for v in listed["Versions"]] == [False] * 3
+    assert listed["DeleteMarkers"][0]["VersionId"] == marker["VersionId"] and listed["DeleteMarkers"][0]["IsLatest"]
+    undone = s3.delete_object(Bucket=name, Key="k", VersionId=marker["VersionId"])
+    assert undone["DeleteMarker"] is True
+    assert body(s3.get_object(Bucket=name, Key="k")) == b"two"
+    s3.delete_object(Bucket=name, Key="k", VersionId=two)
+    assert body(s3.get_object(Bucket=name, Key="k")) == b"one"
+    s3.delete_object(Bucket=name, Key="k", VersionId="f" * 32)
+
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
+    suspended = s3.put_object(Bucket=name, Key="k", Body=b"null again")
+    assert suspended["VersionId"] == "null"
+    assert body(s3.get_object(Bucket=name, Key="k", VersionId="null")) == b"null again"
+    assert body(s3.get_object(Bucket=name, Key="k", VersionId=one)) == b"one"
+    assert s3.delete_object(Bucket=name, Key="k")["VersionId"] == "null"
+    left = s3.list_object_versions(Bucket=name)
+    assert [v["VersionId"] for v in left["Versions"]] == [one]
+    assert [m["VersionId"] for m in left["DeleteMarkers"]] == ["null"]
+    refused("BucketNotEmpty", s3.delete_bucket, Bucket=name)
+    s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "k", "VersionId": v} for v in (one, "null")]})
+    s3.delete_bucket(Bucket=name)
+
+
+def objects():
+    name = bucket("objects-bucket")
+    key = "dir/ü +&'%20=?#.txt"
+    put = s3.put_object(Bucket=name, Key=key, Body=b"0123456789", ContentType="text/x", ContentEncoding="gzip",
+                        ContentDisposition="attachment", ContentLanguage="de", CacheControl="no-cache",
+                        Expires=datetime.datetime(2030, 1, 2), Metadata={"a": "1", "name": "value"},
+                        Tagging="team=pay%20ments", WebsiteRedirectLocation="/elsewhere")
+    assert put["ETag"] == '"%s"' % hashlib.md5(b"0123456789").hexdigest()
+    got = s3.get_object(Bucket=name, Key=key)
+    assert body(got) == b"0123456789" and got["ContentType"] == "text/x" and got["ContentEncoding"] == "gzip"
+    assert got["Metadata"] == {"a": "1", "name": "value"} and got["TagCount"] == 1 and got["AcceptRanges"] == "bytes"
+    assert got["ContentDisposition"] == "attachment" and got["ContentLanguage"] == "de"
+    assert got["CacheControl"] == "no-cache" and got["ExpiresString"] == "Wed, 02 Jan 2030 00:00:00 GMT"
+    assert got["WebsiteRedirectLocation"] == "/elsewhere" and "VersionId" not in got
+    head = s3.head_object(Bucket=name, Key=key)
+    assert head["ContentLength"] == 10 and head["ETag"] == put["ETag"] and head["Metadata"]["a"] == "1"
+    overridden = s3.get_object(Bucket=name, Key=key, ResponseContentType="image/x")
+    assert overridden["ContentType"] == "image/x"
+    plain = s3.put_object(Bucket=name, Key="plain", Body=b"")
+    got = s3.get_object(Bucket=name, Key="plain")
+    assert plain["ETag"] == got["ETag"] and body(got) == b"" and got["ContentType"] == "binary/octet-stream"
+
+    def ranged(text):
+        got = s3.get_object(Bucket=name, Key=key, Range=text)
+        assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
+        return body(got), got["ContentRange"]
+    assert ranged("bytes=2-4") == (b"234", "bytes 2-4/10")
+    assert ranged("bytes=7-") == (b"789", "bytes 7-9/10")
+    assert ranged("bytes=-3") == (b"789", "bytes 7-9/10")
+    assert ranged("bytes=0-999") == (b"0123456789", "bytes 0-9/10")
+    refused("InvalidRange", s3.get_object, Bucket=name, Key=key, Range="bytes=10-", status=416)
+    refused("InvalidRange", s3.get_object, Bucket=name, Key="plain", Range="bytes=0-", status=416)
+    part = s3.head_object(Bucket=name, Key=key, PartNumber=1)
+    assert part["ContentLength"] == 10
+    refused("InvalidPartNumber", s3.get_object, Bucket=name, Key=key, PartNumber=2, status=416)
+
+    etag, modified = put["ETag"], head["LastModified"]
+    hour = datetime.timedelta(hours=1)
+    refused("PreconditionFailed", s3.get_object, Bucket=name, Key=key, IfMatch='"x"', status=412)
+    refused("304", s3.get_object, Bucket=name, Key=key, IfNoneMatch=etag, status=304)
+    refused("304", s3.get_object, Bucket=name, Key=key, IfModifiedSince=modified, status=304)
+    refused("PreconditionFailed", s3.get_object, Bucket=name, Key=key, IfUnmodifiedSince=modified - hour, status=412)
+    refused("412", s3.head_object, Bucket=name, Key=key, IfMatch='"x"', status=412)
+    s3.get_object(Bucket=name, Key=key, IfMatch=etag, IfUnmodifiedSince=modified - hour)
+    s3.get_object(Bucket=name, Key=key, IfNoneMatch='"x"', IfModifiedSince=modified)
+
+    refused("NoSuchKey", s3.get_object, Bucket=name, Key="missing", status=404)
+    refused("404", s3.head_object, Bucket=name, Key="missing", status=404)
+    refused("NoSuchBucket", s3.put_object, Bucket="not-there", Key="k", Body=b"x", status=404)
+    refused("KeyTooLongError", s3.put_object, Bucket=name, Key="k" * 1025, Body=b"x")
+    refused("MetadataTooLarge", s3.put_object, Bucket=name, Key="k", Body=b"x", Metadata={"a": "b" * 2048})
+    s3.put_object(Bucket=name, Key="k" * 1024, Body=b"x")
+    assert s3.delete_object(Bucket=name, Key="missing")["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
+def conditional_writes():
+    name = bucket("conditions-bucket", versioned=True)
+    first = s3.put_object(Bucket=name, Key="k", Body=b"1", IfNoneMatch="*")
+    refused("PreconditionFailed", s3.put_object, Bucket=name, Key="k", Body=b"2", IfNoneMatch="*", status=412)
+    refused("PreconditionFailed", s3.put_object, Bucket=name, Key="k", Body=b"2", IfMatch='"x"', status=412)
+    refused("NoSuchKey", s3.put_object, Bucket=name, Key="absent", Body=b"2", IfMatch=first["ETag"], status=404)
+    refused("NotImplemented", s3.put_object, Bucket=name, Key="k", Body=b"2", IfNoneMatch='"x"', status=501)
+    second = s3.put_object(Bucket=name, Key="k", Body=b"2", IfMatch=first["ETag"])
+    refused("PreconditionFailed", s3.delete_object, Bucket=name, Key="k", IfMatch=first["ETag"], status=412)
+    s3.delete_object(Bucket=name, Key="k", IfMatch=second["ETag"])
+    s3.put_object(Bucket=name, Key="k", Body=b"3", IfNoneMatch="*")
+    assert len(s3.list_object_versions(Bucket=name)["Versions"]) == 3
+
+
+def checksums():
+    name = bucket("checksums-bucket")
+    data = b"hello checksums" * 1000
+
+    def computed(data):
+        return {"CRC32": base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode(),
+                "SHA1": base64.b64encode(hashlib.sha1(data).digest()).decode(),
+                "SHA256": base64.b64encode(hashlib.sha256(data).digest()).decode()}
+    values, others = computed(data), computed(b"other")
+    for algorithm, value in values.items():
+        put = s3.put_object(Bucket=name, Key=algorithm, Body=data, ChecksumAlgorithm=algorithm)
+        assert put["Checksum" + algorithm] == value and put["ChecksumType"] == "FULL_OBJECT"
+        for read in (s3.get_object, s3.head_object):
+            got = read(Bucket=name, Key=algorithm, ChecksumMode="ENABLED")
+            assert got["Checksum" + algorithm] == value, got
+        s3.put_object(Bucket=name, Key=algorithm, Body=data, **{"Checksum" + algorithm: value})
+        wrong = others[algorithm]
+        refused("BadDigest", s3.put_object, Bucket=name, Key="wrong", Body=data, status=400,
+                **{"Checksum" + algorithm: wrong})
+        refused("InvalidRequest", s3.put_object, Bucket=name, Key="wrong", Body=data, status=400,
+                **{"Checksum" + algorithm: "AAAA"})
+    refused("404", s3.head_object, Bucket=name, Key="wrong")
+    silent = client(request_checksum_calculation="when_required", response_checksum_validation="when_required")
+    default = silent.put_object(Bucket=name, Key="default", Body=data)
+    assert default["ChecksumCRC64NVME"]
+    assert "ChecksumCRC64NVME" not in silent.head_object(Bucket=name, Key="default")
+    md5 = base64.b64encode(hashlib.md5(data).digest()).decode()
+    silent.put_object(Bucket=name, Key="md5", Body=data, ContentMD5=md5)
+    refused("BadDigest", silent.put_object, Bucket=name, Key="wrong", Body=b"other", ContentMD5=md5, status=400)
+    refused("InvalidDigest", silent.put_object, Bucket=name, Key="wrong", Body=b"other", ContentMD5="AAAA", status=400)
+    ranged = s3.get_object(Bucket=name, Key="SHA256", ChecksumMode="ENABLED", Range="bytes=0-3")
+    assert "ChecksumSHA256" not in ranged
+    listed = {o["Key"]: o for o in s3.list_objects_v2(Bucket=name)["Contents"]}
+    assert listed["SHA256"]["ChecksumAlgorithm"] == ["SHA256"] and "wrong" not in listed
+
+
+def copies():
+    name = bucket("copies-bucket", versioned=True)
+    other = bucket("copies-unversioned")
+    old = s3.put_object(Bucket=name, Key="s p+ce", Body=b"old", Metadata={"m": "1"}, Tagging="t=1",
+                        ContentType="text/x", ChecksumAlgorithm="SHA256")
+    new = s3.put_object(Bucket=name, Key="s p+ce", Body=b"new")
+    source = {"Bucket": name, "Key": "s p+ce"}
+    copied = s3.copy_object(Bucket=other, Key="copy", CopySource=dict(source, VersionId=old["VersionId"]))
+    assert copied["CopySourceVersionId"] == old["VersionId"] and copied["CopyObjectResult"]["ETag"] == old["ETag"]
+    assert copied["CopyObjectResult"]["ChecksumSHA256"] == old["ChecksumSHA256"]
+    got = s3.get_object(Bucket=other, Key="copy")
+    assert body(got) == b"old" and got["Metadata"] == {"m": "1"} and got["ContentType"] == "text/x"
+    assert s3.get_object_tagging(Bucket=other, Key="copy")["TagSet"] == [{"Key": "t", "Value": "1"}]
+    s3.copy_object(Bucket=other, Key="copy", CopySource=source, MetadataDirective="REPLACE", Metadata={"n": "2"},
+                   ContentType="text/y", TaggingDirective="REPLACE", Tagging="u=2", ChecksumAlgorithm="SHA1")
+    got = s3.get_object(Bucket=other, Key="copy", ChecksumMode="ENABLED")
+    assert body(got) == b"new" and got["Metadata"] == {"n": "2"} and got["ContentType"] == "text/y"
+    assert got["ChecksumSHA1"]
+    assert s3.get_object_tagging(Bucket=other, Key="copy")["TagSet"] == [{"Key": "u", "Value": "2"}]
+    restored = s3.copy_object(Bucket=name, Key="s p+ce", CopySource=dict(source, VersionId=old["VersionId"]))
+    assert restored["VersionId"] not in (old["VersionId"], new["VersionId"])
+    refused("InvalidRequest", s3.copy_object, Bucket=name, Key="s p+ce", CopySource=source, status=400)
+    s3.copy_object(Bucket=name, Key="s p+ce", CopySource=source, MetadataDirective="REPLACE")
+    refused("PreconditionFailed", s3.copy_object, Bucket=other, Key="c", CopySource=source,
+            CopySourceIfMatch='"x"', status=412)
+    refused("PreconditionFailed", s3.copy_object, Bucket=other, Key="c", CopySource=source,
+            CopySourceIfNoneMatch=old["ETag"], status=412)
+    refused("PreconditionFailed", s3.copy_object, Bucket=other, Key="copy", CopySource=source,
+            IfNoneMatch="*", status=412)
+    refused("NoSuchKey", s3.copy_object, Bucket=other, Key="c", CopySource=dict(source, Key="no"), status=404)
+    refused("NoSuchBucket", s3.copy_object, Bucket=other, Key="c", CopySource="not-there/k", status=404)
+    marker = s3.delete_object(Bucket=name, Key="s p+ce")["VersionId"]
+    refused("InvalidRequest", s3.copy_object, Bucket=other, Key="c", CopySource=dict(source, VersionId=marker))
+    refused("NoSuchKey", s3.copy_object, Bucket=other, Key="c", CopySource=source)
+
+
+def deletes_of_many():
+    name = bucket("deletes-bucket", versioned=True)
+    ids = [s3.put_object(Bucket=name, Key=f"k{i}", Body=b"x")["VersionId"] for i in range(3)]
+    answer = s3.delete_objects(Bucket=name, Delete={"Objects": [
+        {"Key": "k0"}, {"Key": "k1", "VersionId": ids[1]}, {"Key": "k2", "VersionId": "bad"}, {"Key": "absent"}]})
+    done = {d["Key"]: d for d in answer["Deleted"]}
+    assert done["k0"]["DeleteMarker"] and done["k0"]["DeleteMarkerVersionId"]
+    assert done["k1"]["VersionId"] == ids[1] and "DeleteMarker" not in done["k1"] and "absent" in done
+    assert [e["Code"] for e in answer["Errors"]] == ["InvalidArgument"]
+    quiet = s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "k2"}], "Quiet": True})
+    assert "Deleted" not in quiet and "Errors" not in quiet
+    refused("MalformedXML", s3.delete_objects, Bucket=name, Delete={"Objects": [{"Key": "k"}] * 1001})
+
+
+def tagging():
+    name = bucket("tagging-bucket", versioned=True)
+    one = s3.put_object(Bucket=name, Key="k", Body=b"1")["VersionId"]
+    two = s3.put_object(Bucket=name, Key="k", Body=b"2")["VersionId"]
+    tags = [{"Key": "a", "Value": "1"}, {"Key": "ü", "Value": ""}]
+    assert s3.put_object_tagging(Bucket=name, Key="k", VersionId=one, Tagging={"TagSet": tags})["VersionId"] == one
+    got = s3.get_object_tagging(Bucket=name, Key="k", VersionId=one)
+    assert got["TagSet"] == tags and got["VersionId"] == one
+    latest = s3.get_object_tagging(Bucket=name, Key="k")
+    assert latest["TagSet"] == [] and latest["VersionId"] == two
+    s3.delete_object_tagging(Bucket=name, Key="k", VersionId=one)
+    assert s3.get_object_tagging(Bucket=name, Key="k", VersionId=one)["TagSet"] == []
+    many = [{"Key": str(i), "Value": ""} for i in range(11)]
+    refused("BadRequest", s3.put_object_tagging, Bucket=name, Key="k", Tagging={"TagSet": many}, status=400)
+    refused("InvalidTag", s3.put_object_tagging, Bucket=name, Key="k", Tagging={"TagSet": tags[:1] * 2}, status=400)
+    refused("NoSuchKey", s3.get_object_tagging, Bucket=name, Key="absent")
+
+
+def listings():
+    name = bucket("listings-bucket", versioned=True)
+    keys = ["a b", "a+b", "dir/1", "dir/2", "dir/sub/3", "e%25", "z\u00fc", "\U0001f600"]
+    for key in keys:
+        s3.put_object(Bucket=name, Key=key, Body=key.encode())
+    for page_size in (1, 2, 3, 1000):
+        for operation in ("list_objects", "list_objects_v2"):
+            pages = list(s3.get_paginator(operation).paginate(Bucket=name, PaginationConfig={"PageSize": page_size}))
+            assert [o["Key"] for p in pages for o in p.get("Contents", [])] == keys, operation
+            pages = list(s3.get_paginator(operation).paginate(
+                Bucket=name, Delimiter="/", PaginationConfig={"PageSize": page_size}))
+            found = [o["Key"] for p in pages for o in p.get("Contents", [])]
+            groups = [g["Prefix"] for p in pages for g in p.get("CommonPrefixes", [])]
+            assert found == [k for k in keys if "/" not in k] and groups == ["dir/"], (operation, page_size)
+        pages = list(s3.get_paginator("list_object_versions").paginate(
+            Bucket=name, PaginationConfig={"PageSize": page_size}))
+        assert [v["Key"] for p in pages for v in p.get("Versions", [])] == keys
+    inside = s3.list_objects_v2(Bucket=name, Prefix="dir/", Delimiter="/")
+    assert [o["Key"] for o in inside["Contents"]] == ["dir/1", "dir/2"] and inside["KeyCount"] == 3
+    assert [g["Prefix"] for g in inside["CommonPrefixes"]] == ["dir/sub/"]
+    after = s3.list_objects_v2(Bucket=name, StartAfter="dir/2", FetchOwner=True)
+    assert [o["Key"] for o in after["Contents"]] == keys[4:] and after["Contents"][0]["Owner"]["ID"]
+    assert s3.list_objects_v2(Bucket=name, MaxKeys=0)["KeyCount"] == 0
+    first = s3.list_objects(Bucket=name, Delimiter="/", MaxKeys=3)
+    assert first["IsTruncated"] and first["NextMarker"] == "dir/"
+    refused("InvalidArgument", s3.list_objects_v2, Bucket=name, ContinuationToken="*")
+    refused("InvalidArgument", s3.list_objects_v2, Bucket=name, MaxKeys=-1)
+
+    for i in range(5):
+        s3.put_object(Bucket=name, Key="dir/1", Body=str(i).encode())
+    s3.delete_object(Bucket=name, Key="dir/1")
+    whole = s3.list_object_versions(Bucket=name, Prefix="dir/1")
+    expected = [v["VersionId"] for v in whole["Versions"]]
+    for page_size in (1, 2, 4):
+        pages = s3.get_paginator("list_object_versions").paginate(
+            Bucket=name, Prefix="dir/1", PaginationConfig={"PageSize": page_size})
+        pages = list(pages)
+        assert [v["VersionId"] for p in pages for v in p.get("Versions", [])] == expected
+        assert sum(len(p.get("DeleteMarkers", [])) for p in pages) == 1
+    # Emptying a bucket page by page deletes the very version that the next page is asked to go on from.
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name, PaginationConfig={"PageSize": 3}):
+        doomed = page.get("Versions", []) + page.get("DeleteMarkers", [])
+        s3.delete_objects(Bucket=name, Delete={
+            "Objects": [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in doomed], "Quiet": True})
+    s3.delete_bucket(Bucket=name)
+
+
+def multipart():
+    name = bucket("multipart-bucket", versioned=True)
+    big, last = os.urandom(5 * MIB), b"the end"
+
+    def start(key, **options):
+        return s3.create_multipart_upload(Bucket=name, Key=key, **options)["UploadId"]
+
+    def part(key, upload, number, data, **options):
+        done = s3.upload_part(Bucket=name, Key=key, UploadId=upload, PartNumber=number, Body=data, **options)
+        kept = {k: v for k, v in done.items() if k == "ETag" or k.startswith("Checksum")}
+        return dict(kept, PartNumber=number)
+
+    def complete(key, upload, parts, **options):
+        return s3.complete_multipart_upload(
+            Bucket=name, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}, **options)
+
+    upload = start("k", Metadata={"m": "1"}, ContentType="text/x", Tagging="t=1", ChecksumAlgorithm="SHA256")
+    part("k", upload, 1, b"overwritten", ChecksumAlgorithm="SHA256")
+    parts = [part("k", upload, 1, big, ChecksumAlgorithm="SHA256"), part("k", upload, 3, last, ChecksumAlgorithm="SHA256")]
+    refused("InvalidRequest", part, "k", upload, 4, b"x", ChecksumAlgorithm="CRC32")
+    refused("InvalidArgument", part, "k", upload, 10001, b"x")
+    refused("InvalidArgument", part, "k", upload, 0, b"x")
+    listed = s3.list_parts(Bucket=name, Key="k", UploadId=upload, MaxParts=1)
+    assert listed["IsTruncated"] and listed["Parts"][0]["ChecksumSHA256"] == parts[0]["ChecksumSHA256"]
+    rest = s3.list_parts(Bucket=name, Key="k", UploadId=upload, PartNumberMarker=listed["NextPartNumberMarker"])
+    assert [p["PartNumber"] for p in rest["Parts"]] == [3] and not rest["IsTruncated"]
+    refused("InvalidPartOrder", complete, "k", upload, parts[::-1], status=400)
+    refused("InvalidPart", complete, "k", upload, [dict(parts[0], PartNumber=2)], status=400)
+    refused("InvalidPart", complete, "k", upload, [dict(parts[0], ETag='"x"')], status=400)
+    refused("InvalidPart", complete, "k", upload, [dict(parts[0], ChecksumSHA256=parts[1]["ChecksumSHA256"])])
+    refused("InvalidRequest", complete, "k", upload, [{k: parts[0][k] for k in ("ETag", "PartNumber")}])
+    refused("InvalidRequest", complete, "k", upload, parts, MpuObjectSize=7)
+    refused("MalformedXML", complete, "k", upload, [])
+    refused("404", s3.head_object, Bucket=name, Key="k")
+    done = complete("k", upload, parts, MpuObjectSize=len(big + last), IfNoneMatch="*")
+    digests = b"".join(hashlib.md5(d).digest() for d in (big, last))
+    assert done["ETag"] == '"%s-2"' % hashlib.md5(digests).hexdigest() and done["ChecksumType"] == "COMPOSITE"
+    shas = b"".join(hashlib.sha256(d).digest() for d in (big, last))
+    assert done["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(shas).digest()).decode() + "-2"
+    again = complete("k", upload, parts)
+    assert again["VersionId"] == done["VersionId"]
+    got = s3.get_object(Bucket=name, Key="k")
+    assert body(got) == big + last and got["Metadata"] == {"m": "1"} and got["TagCount"] == 1
+    second = s3.get_object(Bucket=name, Key="k", PartNumber=2)
+    assert body(second) == last and second["PartsCount"] == 2
+    refused("NoSuchUpload", part, "k", upload, 1, b"x", status=404)
+
+    small = start("small")
+    tiny = [part("small", small, 1, b"tiny"), part("small", small, 2, b"tiny")]
+    refused("EntityTooSmall", complete, "small", small, tiny, status=400)
+    refused("PreconditionFailed", complete, "k", start("k"), tiny, IfNoneMatch="*", status=412)
+    uploads = s3.list_multipart_uploads(Bucket=name)["Uploads"]
+    assert [u["Key"] for u in uploads] == ["k", "small"]
+    page = s3.list_multipart_uploads(Bucket=name, MaxUploads=1)
+    rest = s3.list_multipart_uploads(Bucket=name, KeyMarker=page["NextKeyMarker"],
+                                     UploadIdMarker=page["NextUploadIdMarker"])
+    assert [u["Key"] for u in rest["Uploads"]] == ["small"]
+    for u in uploads:
+        s3.abort_multipart_upload(Bucket=name, Key=u["Key"], UploadId=u["UploadId"])
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=name)
+    refused("NoSuchUpload", s3.abort_multipart_upload, Bucket=name, Key="small", UploadId=small, status=404)
+    refused("NoSuchUpload", s3.list_parts, Bucket=name, Key="small", UploadId=small, status=404)
+
+    # A signed package is built on the server: the old bytes by version, then an appended tail.
+    copy = start("copied")
+    source = {"Bucket": name, "Key": "k", "VersionId": done["VersionId"]}
+    s3.put_object(Bucket=name, Key="k", Body=b"replaced")
+
+    def part_copy(number, bytes_range, **options):
+        return s3.upload_part_copy(Bucket=name, Key="copied", UploadId=copy, PartNumber=number, CopySource=source,
+                                   CopySourceRange=bytes_range, **options)
+    first = part_copy(1, f"bytes=0-{5 * MIB - 1}")
+    assert first["CopySourceVersionId"] == done["VersionId"]
+    refused("InvalidArgument", part_copy, 2, f"bytes=0-{len(big + last)}")
+    refused("InvalidArgument", part_copy, 2, "bytes=7-")
+    refused("PreconditionFailed", part_copy, 2, "bytes=0-1", CopySourceIfMatch='"x"')
+    second = part_copy(2, f"bytes={5 * MIB}-{5 * MIB + 2}")
+    tail = part("copied", copy, 3, b" appended")
+    refused("EntityTooSmall", complete, "copied", copy, [
+        {"PartNumber": 1, "ETag": first["CopyPartResult"]["ETag"]},
+        {"PartNumber": 2, "ETag": second["CopyPartResult"]["ETag"]}, tail])
+    whole = complete("copied", copy, [{"PartNumber": 1, "ETag": first["CopyPartResult"]["ETag"]}, tail])
+    assert body(s3.get_object(Bucket=name, Key="copied")) == big + b" appended"
+    assert whole["ChecksumType"] == "FULL_OBJECT" and whole["ChecksumCRC64NVME"]
+
+    full = start("full", ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
+    parts = [part("full", full, n, d, ChecksumAlgorithm="CRC32") for n, d in ((1, big), (2, last))]
+    crc = lambda data: base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+    refused("BadDigest", complete, "full", full, parts, ChecksumCRC32=crc(b"x"), ChecksumType="FULL_OBJECT")
+    done = complete("full", full, parts, ChecksumCRC32=crc(big + last), ChecksumType="FULL_OBJECT")
+    assert done["ChecksumCRC32"] == crc(big + last)
+    refused("InvalidRequest", start, "bad", ChecksumAlgorithm="SHA256", ChecksumType="FULL_OBJECT")
+
+
+def fetch(url, method="GET", data=None, headers=None):
+    request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def presigned():
+    name = bucket("presigned-bucket", versioned=True)
+
+    def url(method, key, expires=60, **parameters):
+        return s3.generate_presigned_url(method, Params=dict(parameters, Bucket=name, Key=key), ExpiresIn=expires)
+    assert fetch(url("put_object", "a b+c"), "PUT", b"by url", {"Content-Type": ""})[0] == 200
+    assert fetch(url("get_object", "a b+c")) == (200, b"by url")
+    forged = re.sub(r"Signature=[0-9a-f]{64}", "Signature=" + "0" * 64, url("get_object", "a b+c"))
+    status, answer = fetch(forged)
+    assert status == 403 and b"<Code>SignatureDoesNotMatch</Code>" in answer and b"<Message>" in answer, answer
+    status, answer = fetch(url("get_object", "a b+c", expires=604801))
+    assert status == 400 and b"<Code>AuthorizationQueryParametersError</Code>" in answer, answer
+    status, answer = fetch(url("get_object", "other").replace("other", "a%20b%2Bc"))
+    assert status == 403 and b"SignatureDoesNotMatch" in answer
+    status, answer = fetch(url("get_object", "a b+c"), headers={"x-amz-meta-smuggled": "1"})
+    assert status == 403 and b"AccessDenied" in answer and b"x-amz-meta-smuggled" in answer
+
+
+def authentication():
+    name = bucket("auth-bucket")
+    wrong = client(aws_secret_access_key="wrong")
+    error = refused("SignatureDoesNotMatch", wrong.list_objects_v2, Bucket=name, status=403)
+    assert error["Error"]["Message"] and error["ResponseMetadata"]["RequestId"]
+    refused("InvalidAccessKeyId", client(aws_access_key_id="AKUNKNOWN").list_objects_v2, Bucket=name, status=403)
+    refused("AuthorizationHeaderMalformed", client(region_name="eu-west-1").put_object, Bucket=name, Key="k", status=400)
+    refused("InvalidToken", client(aws_session_token="token").list_buckets, status=400)
+    old = boto3.client("s3", endpoint_url=URL, config=Config(signature_version="s3", s3={"addressing_style": "path"}))
+    error = refused("InvalidRequest", old.list_objects, Bucket=name, status=400)
+    assert "AWS4-HMAC-SHA256" in error["Error"]["Message"]
+    by_url = old.generate_presigned_url("get_object", Params={"Bucket": name, "Key": "k"})
+    assert "AWSAccessKeyId=" in by_url
+    status, answer = fetch(by_url)
+    assert status == 400 and b"<Code>InvalidRequest</Code>" in answer and b"AWS4-HMAC-SHA256" in answer
+    for method in ("GET", "PUT", "DELETE", "HEAD"):
+        status, answer = fetch(f"{URL}/{name}/k", method)
+        assert status == 403 and (method == "HEAD" or b"<Code>AccessDenied</Code>" in answer), (method, status)
+    form = b'--x\r\nContent-Disposition: form-data; name="key"\r\n\r\nk\r\n--x--\r\n'
+    status, answer = fetch(f"{URL}/{name}", "POST", form, {"Content-Type": "multipart/form-data; boundary=x"})
+    assert status == 501 and b"NotImplemented" in answer
+
+
+def not_implemented():
+    name = bucket("limits-bucket")
+    for operation in (s3.get_bucket_policy, s3.get_bucket_acl, s3.get_bucket_encryption, s3.get_bucket_tagging,
+                      s3.get_bucket_lifecycle_configuration, s3.delete_bucket_metadata_configuration,
+                      s3.get_object_lock_configuration, s3.get_public_access_block):
+        error = refused("NotImplemented", operation, Bucket=name, status=501)
+        assert error["Error"]["Message"]
+    s3.put_object(Bucket=name, Key="k", Body=b"x")
+    put = lambda **options: s3.put_object(Bucket=name, Key="k", Body=b"y", **options)
+    refused("NotImplemented", put, ServerSideEncryption="AES256", status=501)
+    refused("NotImplemented", put, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=datetime.datetime(2030, 1, 1))
+    refused("InvalidStorageClass", put, StorageClass="GLACIER", status=400)
+    refused("AccessControlListNotSupported", put, ACL="public-read", status=400)
+    refused("AccessDenied", put, ExpectedBucketOwner="123456789012", status=403)
+    put(ACL="private", StorageClass="STANDARD", ExpectedBucketOwner="000000000000")
+    refused("NotImplemented", s3.rename_object, Bucket=name, Key="k2", RenameSource=f"/{name}/k")
+    assert body(s3.get_object(Bucket=name, Key="k")) == b"y"
+    refused("404", s3.head_object, Bucket=name, Key="k2")
+
+
+def signed(method, path, headers, payload_hash):
+    """A SigV4 signature made by hand, for requests that botocore does not make over plain HTTP."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
+    headers = {k.lower(): v for k, v in headers.items()}
+    headers.update({"host": urllib.parse.urlsplit(URL).netloc, "x-amz-date": stamp,
+                    "x-amz-content-sha256": payload_hash})
+    names = ";".join(sorted(headers))
+    canonical = "\n".join([method, path, ""] + [f"{n}:{headers[n]}" for n in sorted(headers)] + ["", names, payload_hash])
+    scope = f"{day}/us-east-1/s3/aws4_request"
+    text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = ("AWS4" + os.environ["AWS_SECRET_ACCESS_KEY"]).encode()
+    for step in (day, "us-east-1", "s3", "aws4_request"):
+        key = hmac.new(key, step.encode(), hashlib.sha256).digest()
+    seed = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    credential = f"{os.environ['AWS_ACCESS_KEY_ID']}/{scope}"
+    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={seed}"
+    return headers, key, stamp, scope, seed
+
+
+def send(method, path, headers, data):
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(URL).netloc, timeout=30)
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    for header, value in headers.items():
+        connection.putheader(header, value)
+    connection.endheaders(data)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def chunked_uploads():
+    """The aws-chunked forms of a body: unsigned with a trailing checksum, and signed chunk by chunk."""
+    name = bucket("chunked-bucket")
+    data = b"chunk by chunk " * 100
+    crc = base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+
+    def unsigned(key, trailer, announced="x-amz-checksum-crc32"):
+        payload = b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(data), data, trailer)
+        headers = {"content-encoding": "aws-chunked", "x-amz-decoded-content-length": str(len(data)),
+                   "x-amz-trailer": announced, "content-length": str(len(payload))}
+        path = f"/{name}/{key}"
+        return send("PUT", path, signed("PUT", path, headers, "STREAMING-UNSIGNED-PAYLOAD-TRAILER")[0], payload)
+    status, answer = unsigned("trailer", b"x-amz-checksum-crc32:%s\r\n" % crc.encode())
+    assert status == 200, answer
+    got = s3.get_object(Bucket=name, Key="trailer", ChecksumMode="ENABLED")
+    assert body(got) == data and got["ChecksumCRC32"] == crc and "ContentEncoding" not in got
+    status, answer = unsigned("wrong", b"x-amz-checksum-crc32:AAAAAA==\r\n")
+    assert status == 400 and b"<Code>BadDigest</Code>" in answer, answer
+    status, answer = unsigned("wrong", b"")
+    assert status == 400, answer
+    status, answer = unsigned("wrong", b"x-amz-checksum-crc99:AAAA\r\n", announced="x-amz-checksum-crc99")
+    assert status == 400 and b"InvalidRequest" in answer, answer
+
+    def chunks(key, tampered=False):
+        path, form = f"/{name}/{key}", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+        pieces = [data, b""]
+        framing = len("%x;chunk-signature=%s\r\n\r\n" % (len(data), "0" * 64)) + len("0;chunk-signature=%s\r\n\r\n" % ("0" * 64))
+        headers = {"content-encoding": "aws-chunked", "x-amz-decoded-content-length": str(len(data)),
+                   "content-length": str(len(data) + framing)}
+        headers, signing_key, stamp, scope, previous = signed("PUT", path, headers, form)
+        payload = b""
+        for piece in pieces:
+            text = "\n".join(["AWS4-HMAC-SHA256-PAYLOAD", stamp, scope, previous,
+                              hashlib.sha256(b"").hexdigest(), hashlib.sha256(piece).hexdigest()])
+            previous = hmac.new(signing_key, text.encode(), hashlib.sha256).hexdigest()
+            sent = piece.replace(b"chunk", b"CHUNK") if tampered else piece
+            payload += b"%x;chunk-signature=%s\r\n%s\r\n" % (len(piece), previous.encode(), sent)
+        return send("PUT", path, headers, payload)
+    assert chunks("signed")[0] == 200
+    assert body(s3.get_object(Bucket=name, Key="signed")) == data
+    status, answer = chunks("wrong", tampered=True)
+    assert status == 403 and b"SignatureDoesNotMatch" in answer, answer
+
+    path = f"/{name}/wrong"
+    headers = signed("PUT", path, {"content-length": "5"}, hashlib.sha256(b"right").hexdigest())[0]
+    status, answer = send("PUT", path, headers, b"wrong")
+    assert status == 400 and b"XAmzContentSHA256Mismatch" in answer, answer
+    headers = signed("PUT", path, {"content-length": str(6 * 1024 ** 3)}, "UNSIGNED-PAYLOAD")[0]
+    status, answer = send("PUT", path, headers, b"")
+    assert status == 400 and b"EntityTooLarge" in answer, answer
+    refused("404", s3.head_object, Bucket=name, Key="wrong")
+
+
+if __name__ == "__main__":
+    for function in sys.argv[1:]:
+        globals()[function]()

@@ -1,0 +1,93 @@
+//! Starting the endpoint on a free port, and running AWS's clients against it.
+
+use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use countersign_domain::UnixMillis;
+use countersign_embedded_s3::{Clock, Credentials, EmbeddedS3};
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+
+pub const ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
+pub const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+pub const REGION: &str = "us-east-1";
+
+/// A running endpoint.
+pub struct Running {
+    pub s3: EmbeddedS3,
+    pub url: String,
+    shutdown: CancellationToken,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    pub async fn start(dir: &Path) -> Self {
+        let s3 = open(dir).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn({
+            let (s3, shutdown) = (s3.clone(), shutdown.clone());
+            async move { s3.serve(listener, shutdown).await }
+        });
+        Self { s3, url, shutdown, serving }
+    }
+
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.serving.await.unwrap().unwrap();
+        self.s3.close().await;
+    }
+}
+
+pub async fn open(dir: &Path) -> EmbeddedS3 {
+    EmbeddedS3::open(dir, wall_clock(), &credentials(), REGION.to_owned()).await.unwrap()
+}
+
+pub fn credentials() -> Credentials {
+    Credentials { access_key_id: ACCESS_KEY_ID.to_owned(), secret_access_key: SECRET_ACCESS_KEY.to_owned() }
+}
+
+/// `aws s3 sync` compares the times of objects with those of local files.
+#[expect(clippy::disallowed_methods, reason = "the test is the outside that brings the time")]
+pub fn wall_clock() -> Clock {
+    Arc::new(|| {
+        let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        UnixMillis::new(i64::try_from(since.as_millis()).unwrap()).unwrap()
+    })
+}
+
+/// Runs a program with the credentials of the endpoint in its environment, and nothing of the machine's.
+pub fn client(program: &str, url: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
+        .env_remove("AWS_SESSION_TOKEN")
+        .env_remove("AWS_PROFILE")
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("AWS_REGION", REGION)
+        .env("AWS_ENDPOINT_URL", url)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_PAGER", "")
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .env("NO_PROXY", "127.0.0.1")
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs the functions of `clients.py` whose names follow, and fails with what they print.
+pub async fn python(url: &str, functions: &[&str]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients.py");
+    let output = client("python3", url).arg(script).args(functions).output().await.unwrap();
+    require_success(&output, &format!("clients.py {functions:?}"));
+}
+
+pub fn require_success(output: &Output, what: &str) {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{what}: {}\n{out}\n{err}", output.status);
+}
