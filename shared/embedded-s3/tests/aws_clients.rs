@@ -43,6 +43,11 @@ async fn authentication_and_what_is_not_implemented() {
     sdk(&["presigned", "authentication", "not_implemented"]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_and_reads_at_the_same_time() {
+    sdk(&["races"]).await;
+}
+
 async fn aws(running: &Running, arguments: &[&str]) -> String {
     let output = client("aws", &running.url).args(arguments).output().await.unwrap();
     require_success(&output, &format!("aws {arguments:?}"));

@@ -1,6 +1,7 @@
 """What AWS's own SDK sees of the embedded endpoint. Each function is one test; the Rust tests run them by name."""
 
 import base64
+import concurrent.futures
 import datetime
 import hashlib
 import hmac
@@ -8,6 +9,7 @@ import http.client
 import os
 import re
 import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -15,7 +17,7 @@ import zlib
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 URL = os.environ["AWS_ENDPOINT_URL"]
 MIB = 1024 * 1024
@@ -612,6 +614,132 @@ def chunked_uploads():
     status, answer = send("PUT", path, headers, b"")
     assert status == 400 and b"EntityTooLarge" in answer, answer
     refused("404", s3.head_object, Bucket=name, Key="wrong")
+
+
+def races():
+    """Of many conditional writes one wins, and a read sees one object, however often it is replaced meanwhile."""
+    name = bucket("races-bucket")
+    many = client(max_pool_connections=16)
+
+    def create(i):
+        try:
+            many.put_object(Bucket=name, Key="one", Body=str(i).encode(), IfNoneMatch="*")
+            return i
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "PreconditionFailed", error
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        winners = [i for i in pool.map(create, range(16)) if i is not None]
+    assert len(winners) == 1 and body(s3.get_object(Bucket=name, Key="one")) == str(winners[0]).encode()
+
+    contents = [bytes([65 + i]) * (300_000 + i) for i in range(4)]
+    s3.put_object(Bucket=name, Key="hot", Body=contents[0])
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        writes = [pool.submit(many.put_object, Bucket=name, Key="hot", Body=contents[i % 4]) for i in range(60)]
+        reads = [pool.submit(lambda: body(many.get_object(Bucket=name, Key="hot"))) for _ in range(120)]
+    for write in writes:
+        write.result()
+    assert all(read.result() in contents for read in reads)
+
+
+def fill():
+    """State of every kind, for a restart to find: see `filled`."""
+    name = bucket("kept-bucket", versioned=True)
+    s3.put_bucket_notification_configuration(
+        Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    first = s3.put_object(Bucket=name, Key="fn a/x+1.zip", Body=b"first", Metadata={"a": "1"})["VersionId"]
+    s3.put_object_tagging(Bucket=name, Key="fn a/x+1.zip", Tagging={"TagSet": [{"Key": "t", "Value": "1"}]})
+    s3.copy_object(Bucket=name, Key="copy", CopySource={"Bucket": name, "Key": "fn a/x+1.zip", "VersionId": first})
+    done = s3.create_multipart_upload(Bucket=name, Key="parts")["UploadId"]
+    part = s3.upload_part(Bucket=name, Key="parts", UploadId=done, PartNumber=1, Body=b"part")
+    s3.complete_multipart_upload(Bucket=name, Key="parts", UploadId=done, MultipartUpload={
+        "Parts": [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}]})
+    s3.delete_object(Bucket=name, Key="copy")
+    open_upload = s3.create_multipart_upload(Bucket=name, Key="unfinished")["UploadId"]
+    s3.upload_part(Bucket=name, Key="unfinished", UploadId=open_upload, PartNumber=7, Body=b"seven")
+
+
+def filled():
+    name = "kept-bucket"
+    got = s3.get_object(Bucket=name, Key="fn a/x+1.zip")
+    assert body(got) == b"first" and got["Metadata"] == {"a": "1"} and got["TagCount"] == 1
+    assert body(s3.get_object(Bucket=name, Key="parts")) == b"part"
+    listed = s3.list_object_versions(Bucket=name)
+    assert [v["Key"] for v in listed["Versions"]] == ["copy", "fn a/x+1.zip", "parts"]
+    assert [m["Key"] for m in listed["DeleteMarkers"]] == ["copy"]
+    assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=name)
+    upload = s3.list_multipart_uploads(Bucket=name)["Uploads"][0]
+    parts = s3.list_parts(Bucket=name, Key="unfinished", UploadId=upload["UploadId"])["Parts"]
+    s3.complete_multipart_upload(Bucket=name, Key="unfinished", UploadId=upload["UploadId"], MultipartUpload={
+        "Parts": [{"PartNumber": p["PartNumber"], "ETag": p["ETag"], "ChecksumCRC32": p["ChecksumCRC32"]} for p in parts]})
+    assert body(s3.get_object(Bucket=name, Key="unfinished")) == b"seven"
+
+
+def work():
+    """Writes until the endpoint dies, and prints a line for each write that was acknowledged."""
+    for name, versioned in (("crash-versioned", True), ("crash-plain", False)):
+        try:
+            bucket(name, versioned)
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "BucketAlreadyOwnedByYou", error
+    many = client(max_pool_connections=8)
+
+    lock = threading.Lock()
+
+    def told(*words):
+        with lock:
+            print(*words, flush=True)
+
+    def acknowledged(kind, key, answer):
+        told(kind, key, answer.get("VersionId", "-"), answer["ETag"].strip('"'))
+
+    def worker(number):
+        for i in range(100_000):
+            key, data = f"{number}/{i % 5}", os.urandom(1000 * (i % 7) + 1)
+            acknowledged("versioned", key, many.put_object(Bucket="crash-versioned", Key=key, Body=data))
+            acknowledged("plain", key, many.put_object(Bucket="crash-plain", Key=key, Body=data))
+            if i % 4 == 0:
+                upload = many.create_multipart_upload(Bucket="crash-versioned", Key=key)["UploadId"]
+                parts = [dict(PartNumber=n, **{k: v for k, v in many.upload_part(
+                    Bucket="crash-versioned", Key=key, UploadId=upload, PartNumber=n, Body=piece).items()
+                    if k in ("ETag", "ChecksumCRC32")}) for n, piece in ((1, b"a" * 5 * MIB), (2, data))]
+                acknowledged("versioned", key, many.complete_multipart_upload(
+                    Bucket="crash-versioned", Key=key, UploadId=upload, MultipartUpload={"Parts": parts}))
+            if i % 3 == 2:
+                told("deleting", key, "-", "-")
+                many.delete_object(Bucket="crash-plain", Key=key)
+
+    def until_it_dies(number):
+        try:
+            worker(number)
+        except (BotoCoreError, ClientError):
+            pass
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(until_it_dies, range(4)))
+
+
+def intact():
+    """Every acknowledged write (on standard input) is there, and everything that is there is whole."""
+    plain = {}
+    for line in sys.stdin.read().splitlines():
+        kind, key, version, etag = line.split(" ")
+        if kind == "versioned":
+            got = s3.get_object(Bucket="crash-versioned", Key=key, VersionId=version)
+            assert got["ETag"].strip('"') == etag, line
+        else:
+            plain[key] = etag
+    present = {}
+    for name in ("crash-versioned", "crash-plain"):
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            for v in page.get("Versions", []):
+                data = body(s3.get_object(Bucket=name, Key=v["Key"], VersionId=v["VersionId"]))
+                assert len(data) == v["Size"], v
+                if "-" not in v["ETag"]:
+                    assert hashlib.md5(data).hexdigest() == v["ETag"].strip('"'), v
+                if name == "crash-plain":
+                    assert v["Key"] not in present, "an unversioned key has one version"
+                    present[v["Key"]] = v["ETag"]
+    lost = [key for key, etag in plain.items() if etag != "-" and key not in present]
+    assert not lost, f"written, never deleted since, and gone: {lost}"
 
 
 if __name__ == "__main__":
