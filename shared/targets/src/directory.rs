@@ -1,0 +1,127 @@
+//! A directory of this machine as a deploy target.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use countersign_domain::{AliasName, FunctionName};
+use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::disk::{Disk, names, open_dir, type_of};
+use crate::failure::failed;
+use crate::folder::{self, Folder};
+
+/// Deploys to `functions/NAME/versions/N/`, with `functions/NAME/layers/N/1/`, `/2/` … for the layers, and points
+/// `functions/NAME/aliases/ALIAS` to `../versions/N`. Clones share the directory; several processes may deploy to it.
+#[derive(Clone)]
+pub struct DirectoryTarget {
+    functions: Arc<OwnedFd>,
+    disk: Disk,
+}
+
+impl DirectoryTarget {
+    /// The target below `root`, which is made if it is not there; what a crash left in it is removed.
+    ///
+    /// # Errors
+    /// [`TargetError::Unavailable`] or [`TargetError::Full`] when the directory cannot be made, read or swept.
+    pub fn open(root: &Path) -> Result<Self, TargetError> {
+        Self::open_on(root, Disk::new())
+    }
+
+    pub(crate) fn open_on(root: &Path, disk: Disk) -> Result<Self, TargetError> {
+        let cannot_open = |error: std::io::Error| failed(&format!("the target {}", root.display()), error);
+        std::fs::create_dir_all(root).map_err(cannot_open)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = rustix::fs::open(root, flags, Mode::empty());
+        let functions = opened.and_then(|root| disk.ensure_dir(root.as_fd(), FUNCTIONS));
+        let functions = functions.map_err(|error| cannot_open(error.into()))?;
+        let target = Self { functions: Arc::new(functions), disk };
+        target.sweep()?;
+        Ok(target)
+    }
+
+    /// The version that `alias` points to; `None` if there is no such function or alias.
+    ///
+    /// # Errors
+    /// [`TargetError::Unavailable`] when the directory cannot be read, or the alias was not made here.
+    pub fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Result<Option<u64>, TargetError> {
+        self.read(function, |folder| folder::resolve(folder, alias)).map(Option::flatten)
+    }
+
+    /// The versions of `function` that stand, in order.
+    ///
+    /// # Errors
+    /// [`TargetError::Unavailable`] when the directory cannot be read.
+    pub fn versions(&self, function: &FunctionName) -> Result<Vec<u64>, TargetError> {
+        self.read(function, folder::versions).map(Option::unwrap_or_default)
+    }
+
+    fn read<T>(
+        &self,
+        function: &FunctionName,
+        read: impl FnOnce(BorrowedFd<'_>) -> rustix::io::Result<T>,
+    ) -> Result<Option<T>, TargetError> {
+        match open_dir(&*self.functions, function.as_str()).and_then(|folder| read(folder.as_fd())) {
+            Ok(found) => Ok(Some(found)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(failed(&format!("the folder of {function}"), error)),
+        }
+    }
+
+    fn sweep(&self) -> Result<(), TargetError> {
+        let functions = names(&*self.functions).map_err(|error| failed("the functions", error))?;
+        let is_folder = |name: &str| type_of(&*self.functions, name) == Ok(Some(FileType::Directory));
+        for function in functions.iter().filter(|name| is_folder(name)).filter_map(|name| name.parse().ok()) {
+            // Taking the lock is what sweeps.
+            Folder::find(self.functions.as_fd(), &function, &self.disk)?;
+        }
+        Ok(())
+    }
+
+    async fn blocking(
+        &self,
+        act: impl FnOnce(&Self) -> Result<(), TargetError> + Send + 'static,
+    ) -> Result<(), TargetError> {
+        let target = self.clone();
+        let acted = tokio::task::spawn_blocking(move || act(&target)).await;
+        acted.unwrap_or_else(|error| Err(TargetError::Unavailable(error.to_string())))
+    }
+}
+
+#[async_trait]
+impl DeployTarget for DirectoryTarget {
+    async fn publish_version(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        packages: &LocalPackages,
+    ) -> Result<(), TargetError> {
+        let (function, packages) = (function.clone(), packages.clone());
+        self.blocking(move |target| {
+            Folder::make(target.functions.as_fd(), &function, &target.disk)?.publish(version, &packages)
+        })
+        .await
+    }
+
+    async fn point_alias(
+        &self,
+        function: &FunctionName,
+        alias: &AliasName,
+        version: u64,
+    ) -> Result<(), TargetError> {
+        let (function, alias) = (function.clone(), alias.clone());
+        self.blocking(move |target| match Folder::find(target.functions.as_fd(), &function, &target.disk)? {
+            Some(folder) => folder.point(&alias, version),
+            None => Err(TargetError::NoSuchVersion { function, version }),
+        })
+        .await
+    }
+}
+
+const FUNCTIONS: &str = "functions";
+
+#[cfg(test)]
+mod tests;
