@@ -28,7 +28,7 @@ fn outcomes(package: &PackageEvidence, config: &CodeSigningConfig, now: UnixMill
             with_the_rest_unknown(Outcome::Failed(format!("{reason} ({code})")), UNKNOWN_SINCE_BROKEN)
         }
         SignatureEvidence::Unreadable { reason } => {
-            let integrity = Outcome::Inconclusive(reason.clone());
+            let integrity = Outcome::Inconclusive(format!("the package could not be read: {reason}"));
             with_the_rest_unknown(integrity, UNKNOWN_SINCE_UNREAD)
         }
     }

@@ -87,7 +87,7 @@ impl From<&VerifyError> for SignatureEvidence {
     fn from(error: &VerifyError) -> Self {
         let broken = |code: &str, reason: String| Self::Broken { code: code.to_owned(), reason };
         match error {
-            VerifyError::Io(_) => Self::Unreadable { reason: error.to_string() },
+            VerifyError::Io(io) => Self::Unreadable { reason: io.to_string() },
             VerifyError::Unsigned => Self::Unsigned,
             VerifyError::Gate(refusal) => broken(refusal.code.as_str(), error.to_string()),
             VerifyError::Integrity(integrity) => broken(integrity.code(), error.to_string()),

@@ -178,7 +178,7 @@ fn a_broken_package_is_named_by_its_code() {
 #[test]
 fn what_verification_says_becomes_evidence() {
     let io = VerifyError::Io(std::io::Error::other("connection reset"));
-    let reason = "could not read the package: connection reset".to_owned();
+    let reason = "connection reset".to_owned();
     assert_eq!(SignatureEvidence::from(&io), SignatureEvidence::Unreadable { reason });
     assert_eq!(SignatureEvidence::from(&VerifyError::Unsigned), SignatureEvidence::Unsigned);
     let broken = VerifyError::Integrity(IntegrityError::BadSignature);
