@@ -36,7 +36,7 @@ pub(super) fn reconcile<S: ReadAt + ?Sized>(source: &S, end: &EndRecord) -> Resu
     };
     totals.agree_with(end)?;
     let offset = zip64.map_or(end.offset, |(offset, _)| offset);
-    let directory_end = totals.directory_offset.checked_add(totals.directory_size).unwrap_or(u64::MAX);
+    let directory_end = totals.directory_offset.saturating_add(totals.directory_size);
     let Zip64Totals { entries, directory_offset, directory_size, .. } = totals;
     let zip64 = zip64.map(|(_, bytes)| bytes);
     Ok(Ends { offset, zip64, entries, directory_offset, directory_size, directory_end })
