@@ -230,7 +230,8 @@ impl CertificateChain {
             &anchors,
             intermediates,
             UnixTime::since_unix_epoch(Duration::from_secs(at.as_secs())),
-            webpki::KeyUsage::required(CODE_SIGNING.as_bytes()),
+            // `Leaf::check` demands it of the leaf; a CA without extendedKeyUsage is not restricted (RFC 5280).
+            webpki::KeyUsage::required_if_present(CODE_SIGNING.as_bytes()),
             None,
             None,
         );

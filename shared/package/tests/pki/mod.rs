@@ -104,7 +104,7 @@ impl Spec {
             ca: Some(true),
             usage: Some(KeyUsages::KeyCertSign | KeyUsages::CRLSign),
             extended: None,
-            validity: ("2026-01-01T00:00:00Z".to_owned(), "2046-01-01T00:00:00Z".to_owned()),
+            validity: ("2020-01-01T00:00:00Z".to_owned(), "2046-01-01T00:00:00Z".to_owned()),
         }
     }
 }
@@ -118,6 +118,11 @@ impl Authority {
         let key = ecdsa_key(seed);
         let certificate = issue(spec, &spec.subject, &public_key(&LeafKey::Ecdsa(key.clone())), &key);
         Self { key, certificate }
+    }
+
+    /// The holder of the key [`ecdsa_key`] of `seed`, in the name of any certificate.
+    pub(crate) fn with_certificate(certificate: Certificate, seed: u8) -> Self {
+        Self { key: ecdsa_key(seed), certificate }
     }
 
     pub(crate) fn intermediate(&self, subject: &str, seed: u8) -> Self {
