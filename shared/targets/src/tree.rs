@@ -20,6 +20,8 @@ pub(crate) struct Tree<'a> {
     directories: BTreeMap<String, Mode>,
     /// The directory of the last entry: most entries follow their neighbours.
     last: Option<(String, OwnedFd)>,
+    /// Files that are written and not yet durable. Syncing many at once lets the journal commit them together.
+    unsynced: Vec<OwnedFd>,
 }
 
 impl<'a> Tree<'a> {
@@ -27,7 +29,7 @@ impl<'a> Tree<'a> {
     pub(crate) fn make(disk: &'a Disk, parent: BorrowedFd<'_>, name: &str) -> rustix::io::Result<Self> {
         disk.make_dir(parent, name, PRIVATE_DIR)?;
         let root = open_dir(parent, name)?;
-        Ok(Self { disk, root, directories: BTreeMap::new(), last: None })
+        Ok(Self { disk, root, directories: BTreeMap::new(), last: None, unsynced: Vec::new() })
     }
 
     /// Makes the directory `name`, or gives it its mode if an entry below it came first.
@@ -50,7 +52,8 @@ impl<'a> Tree<'a> {
         let file = disk.create_file(parent, base).map_err(|error| entry_failed(name, error))?;
         fill(disk, file.as_fd())?;
         disk.set_mode(&file, mode(permissions)).map_err(|error| entry_failed(name, error))?;
-        disk.sync(&file).map_err(|error| entry_failed(name, error))
+        self.unsynced.push(file);
+        if self.unsynced.len() < UNSYNCED_MAX { Ok(()) } else { self.sync_files() }
     }
 
     /// Makes the symbolic link `name`. Nothing below it can be made any more.
@@ -60,13 +63,19 @@ impl<'a> Tree<'a> {
         disk.make_symlink(target, parent, base).map_err(|error| entry_failed(name, error))
     }
 
-    /// Gives every directory its mode, the deepest first, and makes them all durable.
+    /// Gives every directory its mode, the deepest first, and makes everything durable.
     pub(crate) fn finish(mut self) -> Result<(), TargetError> {
+        self.sync_files()?;
         for (path, mode) in std::mem::take(&mut self.directories).iter().rev() {
             let directory = self.walk(path, path)?;
             self.seal(directory.as_fd(), *mode).map_err(|error| entry_failed(path, error))?;
         }
         self.seal(self.root.as_fd(), IMPLICIT_DIR).map_err(|error| entry_failed("/", error))
+    }
+
+    fn sync_files(&mut self) -> Result<(), TargetError> {
+        let synced = self.unsynced.drain(..).try_for_each(|file| self.disk.sync(file));
+        synced.map_err(|error| failed("making files durable", error))
     }
 
     fn seal(&self, directory: BorrowedFd<'_>, mode: Mode) -> rustix::io::Result<()> {
@@ -147,6 +156,9 @@ fn mode(permissions: u32) -> Mode {
 
 /// Directories of one package. Stops names that are nothing but slashes from making millions of directories.
 const DIRECTORIES_MAX: usize = 100_000;
+
+/// Files open at a time, well below what a process may open.
+const UNSYNCED_MAX: usize = 128;
 
 /// While it is filled.
 const PRIVATE_DIR: Mode = Mode::from_raw_mode(0o700);

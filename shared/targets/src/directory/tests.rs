@@ -179,6 +179,21 @@ async fn a_package_is_extracted_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_package_of_many_files_is_extracted_whole() {
+    let fixture = Fixture::new();
+    let names: Vec<String> = (0..1000).map(|number| format!("{}/{number}", number % 7)).collect();
+    let package = fixture.zipped("many.zip", |zip| {
+        for name in &names {
+            file(zip, name, 0o644, name.as_bytes());
+        }
+    });
+    fixture.publish(1, &code(package)).await.unwrap();
+    for name in &names {
+        assert_eq!(fs::read_to_string(fixture.in_function("versions/1").join(name)).unwrap(), *name);
+    }
+}
+
+#[tokio::test]
 async fn an_alias_is_a_relative_link_that_readers_follow() {
     let fixture = Fixture::new();
     for (version, name) in [(1, "first"), (2, "second")] {
