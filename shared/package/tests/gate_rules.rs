@@ -37,6 +37,14 @@ fn every_code_is_given_for_its_defect() {
 }
 
 #[test]
+fn the_specification_lists_every_code() {
+    let specification = include_str!("../FORMAT.md");
+    let missing: Vec<_> =
+        GateCode::ALL.iter().filter(|code| !specification.contains(&format!("`{code}`"))).collect();
+    assert!(missing.is_empty(), "FORMAT.md lacks {missing:?}");
+}
+
+#[test]
 fn what_honest_writers_do_passes() {
     for (what, zip) in accepted() {
         let bytes = zip.build();
