@@ -1,1 +1,53 @@
-//! countersign
+//! The command line: `up` and `demo` wire both services to the embedded parts, the other commands use the libraries.
+//!
+//! It never contains a decision of its own: what a command answers, a library below it decided.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+
+mod access_key;
+mod commands;
+mod config_file;
+mod data_dir;
+mod events;
+mod exit;
+mod files;
+mod follow;
+mod local;
+mod output;
+mod preflight;
+mod random;
+mod revocations_file;
+mod signing;
+mod system;
+
+use std::process::ExitCode;
+
+use countersign_runtime::{Environment, LogFormat, init_tracing};
+
+use cli::Cli;
+use exit::Exit;
+
+/// Runs one command to its end.
+pub fn run(cli: Cli) -> ExitCode {
+    let environment = Environment::of_process();
+    let format = match environment.value("COUNTERSIGN_LOG_FORMAT") {
+        Some("json") => LogFormat::Json,
+        Some(_) | None => LogFormat::Human,
+    };
+    init_tracing(&environment, format, cli.command.default_log());
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(Err(error.into())),
+    };
+    report(runtime.block_on(cli.command.run(&environment)))
+}
+
+fn report(ended: anyhow::Result<Exit>) -> ExitCode {
+    ended
+        .unwrap_or_else(|error| {
+            output::complain(&format!("error: {error:#}"));
+            Exit::CouldNotRun
+        })
+        .into()
+}

@@ -124,8 +124,8 @@ const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 4580);
 const DEFAULT_REGION: &str = "us-east-1";
 const DEFAULT_ACCOUNT: &str = "000000000000";
 
-/// 256 MiB: AWS Lambda's limit for the unpacked package, and room for the zip's own records.
-const DEFAULT_PACKAGE_SIZE: u64 = 256 * 1024 * 1024;
+/// 250 MiB, AWS Signer's `maxSizeInMB` for Lambda.
+const DEFAULT_PACKAGE_SIZE: u64 = 250 * 1024 * 1024;
 /// 250 MiB, AWS Lambda's limit.
 const DEFAULT_UNPACKED_SIZE: u64 = 250 * 1024 * 1024;
 /// 1 TiB: more than any disk that a worker unpacks on; what is larger is a typing error.

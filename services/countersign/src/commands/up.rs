@@ -1,0 +1,196 @@
+//! `countersign up`: everything in one process.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use countersign_domain::{Platform, ProfileName, ValidityPeriod};
+use countersign_ports::keys::SigningKeys;
+use countersign_ports::profiles::{ProfileStatus, Profiles};
+use countersign_ports::{Clock, StoreError};
+use countersign_runtime::{Config, Environment, SystemClock};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::commands::profile::new_profile;
+use crate::data_dir::{DataDir, DataDirArg};
+use crate::events::{self, Follower};
+use crate::exit::Exit;
+use crate::preflight;
+use crate::system::{Parts, System};
+use crate::{config_file, files, output};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub struct Args {
+    #[command(flatten)]
+    data_dir: DataDirArg,
+    /// Where the S3 endpoint listens; port 0 takes a free one [default: of the configuration, 127.0.0.1:4580]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// The configuration [default: countersign.toml in the data directory, written at the first start]
+    #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+const HELP: &str = "\
+In an empty data directory it makes: countersign.toml, the versioned buckets `unsigned` and `signed`, the signing
+profile `default`, a code signing config that trusts only that profile, an access key, and trust/root.pem.
+Standard output has export lines for the AWS CLI and SDKs, then comments; what happens is told on standard error.
+
+Key passphrase: COUNTERSIGN_KEY_PASSPHRASE, or the file named by COUNTERSIGN_KEY_PASSPHRASE_FILE or the configuration;
+else a random one is made in secrets/key-passphrase.
+Logs: COUNTERSIGN_LOG (such as `debug`), COUNTERSIGN_LOG_FORMAT=json.
+
+Exit codes: 0 stopped by SIGINT or SIGTERM, 2 it could not start or go on.
+
+Examples:
+  countersign up
+  countersign up --data-dir /var/lib/countersign --listen 0.0.0.0:4580
+  countersign up > exports & sleep 2; . ./exports; aws s3 cp function.zip s3://unsigned/hello/function.zip";
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<Exit> {
+    let data = args.data_dir.chosen();
+    let config_file::Loaded { mut config, is_new } =
+        config_file::load(args.config.as_deref(), &data, environment)?;
+    config.listen = args.listen.unwrap_or(config.listen);
+    let mut signals = Signals::new()?;
+    data.create()?;
+    let _running = data.lock()?;
+    let parts = Parts::open(&data, &config, environment).await?;
+    if is_new {
+        make_first(&parts, &data, &config).await?;
+    }
+    let follower = Follower::from_now(parts.queue.clone()).await?;
+    let mut system = System::start(parts, &data, &config).await?;
+    files::write(&data.endpoint(), 0o644, system.parts.endpoint.as_bytes())?;
+    announce(&system.parts, &data, &config)?;
+    let ended = serve(&mut system, follower, &config, &mut signals).await;
+    output::complain("Stopping: work under way may finish. Once more to stop at once.");
+    stop(system, &data, &mut signals).await;
+    ended.map(|()| Exit::Success)
+}
+
+/// What the first configuration names. The file itself comes last, so that a start that was cut off is made up for.
+async fn make_first(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<()> {
+    let buckets = config.routes.iter().flat_map(|route| [&route.source.bucket, &route.destination.bucket]);
+    parts.ensure_buckets(buckets).await?;
+    for route in &config.routes {
+        ensure_profile(parts, config, &route.profile).await?;
+    }
+    config_file::write_first(data)
+}
+
+async fn ensure_profile(parts: &Parts, config: &Config, name: &ProfileName) -> anyhow::Result<()> {
+    let new = new_profile(config, name, Platform::CountersignSha256Rsa, ValidityPeriod::DEFAULT)?;
+    match parts.store.create_profile(&new).await {
+        Ok(_) | Err(StoreError::AlreadyExists(_)) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("profile {name}")),
+    }
+}
+
+fn announce(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<()> {
+    let (key, root) = (&parts.access_key, data.root());
+    let bucket =
+        config.routes.first().map_or_else(|| "s3://unsigned/".to_owned(), |route| route.source.to_string());
+    output::result(&format!(
+        "export AWS_ENDPOINT_URL={}\n\
+         export AWS_ACCESS_KEY_ID={}\n\
+         export AWS_SECRET_ACCESS_KEY={}\n\
+         export AWS_DEFAULT_REGION={}\n\
+         # Export these in another terminal, then drop a package:\n\
+         #   aws s3 cp function.zip {bucket}hello/function.zip\n\
+         # It is signed and deployed; see:\n\
+         #   ls -l {}/functions/hello/aliases/",
+        parts.endpoint,
+        key.access_key_id,
+        key.secret_access_key,
+        config.scope.region(),
+        root.display(),
+    ))?;
+    output::complain(&format!(
+        "Countersign serves S3 at {} from {}. Ctrl-C ends it.",
+        parts.endpoint,
+        root.display()
+    ));
+    Ok(())
+}
+
+/// Tells what happens until a signal comes.
+async fn serve(
+    system: &mut System,
+    follower: Follower,
+    config: &Config,
+    signals: &mut Signals,
+) -> anyhow::Result<()> {
+    let preparing =
+        tokio::spawn(prepare_leaves(system.parts.keys.clone(), system.parts.store.clone(), config.clone()));
+    let checking = tokio::spawn(preflight::warn(
+        system.parts.objects.clone(),
+        system.parts.store.clone(),
+        config.clone(),
+    ));
+    let telling = tokio::spawn(tell(follower));
+    let ended = tokio::select! {
+        () = signals.next() => Ok(()),
+        error = system.watch() => Err(error),
+    };
+    for task in [preparing, checking, telling] {
+        task.abort();
+    }
+    ended
+}
+
+async fn tell(mut follower: Follower) {
+    loop {
+        match follower.next().await {
+            Ok(events) => events.iter().for_each(|event| output::complain(&events::line(event))),
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "the event log could not be read");
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+/// Makes the keys that the routes need, so that the first package does not wait for them.
+async fn prepare_leaves(keys: Arc<dyn SigningKeys>, profiles: impl Profiles, config: Config) {
+    for route in &config.routes {
+        if let Ok(Some(profile)) = profiles.profile(&route.profile).await
+            && profile.status == ProfileStatus::Active
+            && let Err(error) = keys.leaf(&profile.arn, profile.platform, SystemClock.now()).await
+        {
+            tracing::warn!(profile = %profile.arn, %error, "its key could not be prepared");
+        }
+    }
+}
+
+async fn stop(system: System, data: &DataDir, signals: &mut Signals) {
+    let gone = std::fs::remove_file(data.endpoint());
+    if let Err(error) = gone {
+        tracing::debug!(%error, "the endpoint file stays");
+    }
+    tokio::select! {
+        () = system.stop() => {}
+        () = signals.next() => output::complain("Stopped at once; the next start takes up what was under way."),
+    }
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use tempfile::NamedTempFile;
+
+/// Opens the package at `path` for reading.
+///
+/// # Errors
+/// When it is no regular file: a pipe cannot be read at random, and a device never ends.
+pub(crate) fn open_package(path: &Path) -> anyhow::Result<File> {
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if !file.metadata()?.is_file() {
+        bail!("{} is not a regular file: give the path of a zip", path.display());
+    }
+    Ok(file)
+}
+
+/// A result file being written beside its final place.
+pub(crate) struct Pending {
+    out: BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl Pending {
+    /// Begins the file that will be `path`, made from `input`.
+    ///
+    /// # Errors
+    /// When the two are one file, or the folder cannot be written.
+    pub(crate) fn begin(path: &Path, input: &Path) -> anyhow::Result<Self> {
+        refuse_same(path, input)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".countersign-").permissions(Permissions::from_mode(0o644));
+        let file = builder.tempfile_in(folder_of(path));
+        let file = file.with_context(|| format!("cannot write into {}", folder_of(path).display()))?;
+        Ok(Self { out: BufWriter::new(file), path: path.to_owned() })
+    }
+
+    /// What to write to.
+    pub(crate) fn out(&mut self) -> &mut impl Write {
+        &mut self.out
+    }
+
+    /// Makes the file durable under its name, in place of what was there.
+    pub(crate) fn commit(self) -> anyhow::Result<()> {
+        let written = || format!("cannot write {}", self.path.display());
+        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error).with_context(written)?;
+        file.as_file().sync_all().with_context(written)?;
+        file.persist(&self.path).with_context(written)?;
+        sync_folder(folder_of(&self.path)).with_context(written)
+    }
+}
+
+/// Writes a small file in one piece with `mode`; what was there before stands until then.
+pub(crate) fn write(path: &Path, mode: u32, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = folder_of(path);
+    let write = || {
+        let mut builder = tempfile::Builder::new();
+        let mut file =
+            builder.prefix(".countersign-").permissions(Permissions::from_mode(mode)).tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        sync_folder(folder)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The text of a file, or `None` if there is none.
+pub(crate) fn read_if_there(path: &Path) -> anyhow::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+fn refuse_same(output: &Path, input: &Path) -> anyhow::Result<()> {
+    let same = match (fs::canonicalize(output), fs::canonicalize(input)) {
+        (Ok(output), Ok(input)) => output == input,
+        // An output that is not there yet cannot be the input; an input that is not there fails on its own.
+        (Err(_), _) | (_, Err(_)) => false,
+    };
+    if same {
+        bail!("{} is the input: write the output to another file", output.display());
+    }
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_when_it_is_committed_and_never_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let (input, output) = (folder.path().join("in"), folder.path().join("out"));
+        fs::write(&input, "in").unwrap();
+        let mut pending = Pending::begin(&output, &input).unwrap();
+        pending.out().write_all(b"whole").unwrap();
+        assert!(!output.try_exists().unwrap());
+        pending.commit().unwrap();
+        assert_eq!(fs::read_to_string(&output).unwrap(), "whole");
+        drop(Pending::begin(&output, &input).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
+    }
+
+    #[test]
+    fn the_input_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = folder.path().join("in");
+        fs::write(&input, "in").unwrap();
+        std::os::unix::fs::symlink(&input, folder.path().join("link")).unwrap();
+        assert!(Pending::begin(&input, &input).is_err());
+        assert!(Pending::begin(&folder.path().join("link"), &input).is_err());
+    }
+
+    #[test]
+    fn a_secret_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        write(&path, 0o600, b"x").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

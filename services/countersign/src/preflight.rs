@@ -1,0 +1,71 @@
+//! What the configuration names and what is not there: told at the start, because otherwise a drop would tell it.
+
+use std::collections::BTreeSet;
+
+use countersign_domain::{AllowedPublisher, BucketName, ProfileName};
+use countersign_ports::objects::{ObjectError, ObjectStore};
+use countersign_ports::profiles::{ProfileStatus, Profiles};
+use countersign_runtime::Config;
+
+use crate::output;
+
+/// Writes a warning for each bucket and profile that is missing or cannot be used.
+pub(crate) async fn warn(objects: impl ObjectStore, profiles: impl Profiles, config: Config) {
+    let buckets: BTreeSet<&BucketName> =
+        config.routes.iter().flat_map(|route| [&route.source.bucket, &route.destination.bucket]).collect();
+    for bucket in buckets {
+        if let Some(problem) = bucket_problem(&objects, bucket).await {
+            output::complain(&format!("warning: {problem}"));
+        }
+    }
+    for (name, user) in named_profiles(&config) {
+        if let Some(problem) = profile_problem(&profiles, &name).await {
+            output::complain(&format!("warning: {user}: {problem}"));
+        }
+    }
+}
+
+async fn bucket_problem(objects: &impl ObjectStore, bucket: &BucketName) -> Option<String> {
+    match objects.keeps_versions(bucket).await {
+        Ok(true) => None,
+        Ok(false) => Some(format!(
+            "bucket {bucket} keeps no versions, so nothing in it is signed or deployed: run `aws s3api \
+             put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled`"
+        )),
+        Err(ObjectError::NoSuchBucket(_)) => Some(format!(
+            "bucket {bucket} of a route does not exist: run `aws s3 mb s3://{bucket}` and turn on its versioning"
+        )),
+        Err(error) => Some(format!("bucket {bucket} could not be checked: {error}")),
+    }
+}
+
+/// Each profile of this installation that the configuration names, with where it does.
+fn named_profiles(config: &Config) -> Vec<(ProfileName, String)> {
+    let routes = config.routes.iter().map(|route| (route.profile.clone(), format!("route {}", route.source)));
+    let publishers = config.code_signing_configs.iter().flat_map(|csc| {
+        csc.allowed_publishers.iter().filter_map(|publisher| {
+            let profile = match publisher {
+                AllowedPublisher::Profile(profile) => profile,
+                AllowedPublisher::Version(version) => version.profile(),
+            };
+            let ours = profile.scope() == &config.scope;
+            ours.then(|| (profile.name().clone(), format!("code signing config {}", csc.name)))
+        })
+    });
+    routes.chain(publishers).collect()
+}
+
+async fn profile_problem(profiles: &impl Profiles, name: &ProfileName) -> Option<String> {
+    match profiles.profile(name).await {
+        Ok(Some(profile)) => match profile.status {
+            ProfileStatus::Active => None,
+            ProfileStatus::Canceled | ProfileStatus::Revoked => {
+                Some(format!("signing profile {name} is {} and signs no more", profile.status))
+            }
+        },
+        Ok(None) => {
+            Some(format!("there is no signing profile {name}: run `countersign profile create {name}`"))
+        }
+        Err(error) => Some(format!("signing profile {name} could not be looked up: {error}")),
+    }
+}
