@@ -1,5 +1,13 @@
 //! One suite a port: every adapter passes the same.
 
+pub mod deployments;
+pub mod jobs;
 pub mod keys;
 pub mod objects;
+pub mod outbox;
+pub mod profiles;
+pub mod queue;
+pub mod revocations;
 pub mod targets;
+
+pub(crate) mod samples;

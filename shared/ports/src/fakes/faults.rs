@@ -15,14 +15,28 @@ pub enum Fault {
 /// A list of faults to come, shared by all fakes of a test. Each fault names the operation it waits for.
 #[derive(Debug, Clone, Default)]
 pub struct FaultPlan {
-    pending: Arc<Mutex<VecDeque<(&'static str, Fault)>>>,
+    pending: Arc<Mutex<VecDeque<Pending>>>,
     seen: Arc<Mutex<Vec<&'static str>>>,
+}
+
+/// A fault that waits for a call.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    operation: &'static str,
+    /// How many calls pass before it.
+    passes: usize,
+    fault: Fault,
 }
 
 impl FaultPlan {
     /// The next call of `operation` fails as `fault` says.
     pub fn fail_next(&self, operation: &'static str, fault: Fault) {
-        lock(&self.pending).push_back((operation, fault));
+        self.fail_after(operation, 0, fault);
+    }
+
+    /// The call of `operation` that follows `passes` further ones fails as `fault` says.
+    pub fn fail_after(&self, operation: &'static str, passes: usize, fault: Fault) {
+        lock(&self.pending).push_back(Pending { operation, passes, fault });
     }
 
     /// The operations that were called so far, in order: a test walks them to fail each in turn.
@@ -58,8 +72,13 @@ impl FaultPlan {
 
     fn take(&self, operation: &'static str) -> Option<Fault> {
         let mut pending = lock(&self.pending);
-        let position = pending.iter().position(|(waiting, _)| *waiting == operation)?;
-        pending.remove(position).map(|(_, fault)| fault)
+        let position = pending.iter().position(|waiting| waiting.operation == operation)?;
+        let waiting = pending.get_mut(position)?;
+        if waiting.passes > 0 {
+            waiting.passes -= 1;
+            return None;
+        }
+        pending.remove(position).map(|waiting| waiting.fault)
     }
 }
 

@@ -237,3 +237,39 @@ fn until(now: UnixMillis, span: Duration) -> UnixMillis {
 
 /// How often a waiting consumer looks whether the clock was stepped.
 const POLL: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::queue::{QueueUnderTest, check};
+    use crate::conformance::samples::{request, requested};
+    use crate::fakes::Fault;
+
+    #[tokio::test]
+    async fn it_keeps_the_contract() {
+        check(async || {
+            let clock = ManualClock::default();
+            let queue = MemoryQueue::new(clock.clone(), "conformance", FaultPlan::default());
+            QueueUnderTest {
+                bus: Arc::new(queue.clone()),
+                queue: Arc::new(queue),
+                publisher: "conformance".to_owned(),
+                clock: Some(clock),
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn an_event_whose_confirmation_got_lost_is_there() {
+        let faults = FaultPlan::default();
+        let queue = MemoryQueue::new(ManualClock::default(), "conformance", faults.clone());
+        let event = requested("e1", request("hello", "a.zip"));
+        for (fault, depth) in [(Fault::WithoutEffect, 0), (Fault::AfterEffect, 1)] {
+            faults.fail_next("publish", fault);
+            let published = queue.publish(&event).await;
+            assert!(matches!(published, Err(QueueError::Unavailable(_))), "{published:?}");
+            assert_eq!((queue.depth(), queue.published().len()), (depth, depth), "{fault:?}");
+        }
+    }
+}

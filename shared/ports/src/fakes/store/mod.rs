@@ -134,3 +134,42 @@ impl Outbox for MemoryStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{deployments, jobs, outbox, profiles, revocations, samples};
+    use crate::fakes::Fault;
+    use crate::jobs::{JobClaim, Jobs as _};
+
+    async fn empty() -> MemoryStore {
+        MemoryStore::new(FaultPlan::default())
+    }
+
+    #[tokio::test]
+    async fn it_keeps_the_contracts() {
+        profiles::check(empty).await;
+        revocations::check(empty).await;
+        jobs::check(empty).await;
+        outbox::check(empty).await;
+        deployments::check(empty).await;
+    }
+
+    #[tokio::test]
+    async fn a_call_fails_without_effect_or_after_it() {
+        let faults = FaultPlan::default();
+        let store = MemoryStore::new(faults.clone());
+        let job = samples::new_job("a.zip");
+        let started = samples::told("started", &job);
+        let lease = samples::lease("w1", 0, 10);
+        for (fault, jobs_after) in [(Fault::WithoutEffect, 0), (Fault::AfterEffect, 1)] {
+            faults.fail_next("claim_job", fault);
+            let claim = store.claim_job(&job, &lease, &started).await;
+            assert!(matches!(claim, Err(StoreError::Unavailable(_))), "{claim:?}");
+            assert_eq!((store.jobs().len(), store.told().len()), (jobs_after, jobs_after), "{fault:?}");
+        }
+        let repeated = store.claim_job(&job, &lease, &started).await;
+        assert!(matches!(repeated, Ok(JobClaim::Claimed(_))), "a repeated call finds what the lost one did");
+        assert!(faults.is_spent());
+    }
+}

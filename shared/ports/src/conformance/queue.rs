@@ -1,0 +1,265 @@
+//! What every adapter of [`EventBus`] and [`WorkQueue`] has to do.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use countersign_domain::Event;
+
+use super::samples::{new_job, request, requested, told};
+use crate::fakes::ManualClock;
+use crate::queue::{BODY_LIMIT_BYTES, DELIVERY_LIMIT, Delivery, EventBus, QueueError, Receipt, WorkQueue};
+
+/// A queue to be tested, empty at first.
+pub struct QueueUnderTest {
+    /// Its bus.
+    pub bus: Arc<dyn EventBus>,
+    /// The queue that `deployment.requested` goes to.
+    pub queue: Arc<dyn WorkQueue>,
+    /// The publisher that the bus publishes as.
+    pub publisher: String,
+    /// The clock by which leases run out; without one the suite lets real time pass.
+    pub clock: Option<ManualClock>,
+}
+
+/// Checks the whole contract on empty queues that `make` gives.
+///
+/// # Panics
+/// Where the queue breaks it.
+pub async fn check(make: impl AsyncFn() -> QueueUnderTest) {
+    events_reach_the_queue_they_are_bound_to(&make().await).await;
+    an_event_that_is_too_large_is_refused(&make().await).await;
+    messages_come_oldest_first_and_never_too_many(&make().await).await;
+    an_empty_queue_answers_after_the_wait(&make().await).await;
+    an_arrival_ends_the_wait(&make().await).await;
+    a_delivery_belongs_to_one_consumer(&make().await).await;
+    of_many_consumers_one_gets_a_message(&make().await).await;
+    a_lease_that_ran_out_gives_the_message_back(&make().await).await;
+    an_extension_holds_the_message(&make().await).await;
+    an_acknowledged_message_is_gone(&make().await).await;
+    a_message_given_back_comes_again_after_its_delay(&make().await).await;
+    a_message_is_given_up_after_the_delivery_limit(&make().await).await;
+    a_message_that_crashes_its_consumers_is_given_up(&make().await).await;
+    a_rejected_message_is_gone(&make().await).await;
+    a_settled_delivery_cannot_be_settled_otherwise(&make().await).await;
+}
+
+async fn events_reach_the_queue_they_are_bound_to(test: &QueueUnderTest) {
+    test.bus
+        .publish(&told("status", &new_job("a.zip")))
+        .await
+        .expect("an event without a queue is published");
+    let event = test.publish("e1").await;
+    let delivery = test.one().await;
+    assert_eq!((delivery.message_id.as_str(), delivery.attempt), ("e1", 1));
+    assert_eq!(
+        delivery.publisher.as_deref(),
+        Some(test.publisher.as_str()),
+        "the publisher as authenticated"
+    );
+    let body: Event = serde_json::from_slice(&delivery.body).expect("the body is the event");
+    assert_eq!(body, event);
+    test.none("an event came that is not bound to the queue").await;
+}
+
+async fn an_event_that_is_too_large_is_refused(test: &QueueUnderTest) {
+    let mut event = requested("e1", request("hello", "a.zip"));
+    event.source = "/".repeat(BODY_LIMIT_BYTES);
+    let refused = test.bus.publish(&event).await;
+    assert!(matches!(refused, Err(QueueError::Refused(_))), "{refused:?}");
+    test.none("a refused event was delivered").await;
+}
+
+async fn messages_come_oldest_first_and_never_too_many(test: &QueueUnderTest) {
+    for id in ["e3", "e1", "e2"] {
+        test.publish(id).await;
+    }
+    assert_eq!(test.receive(0).await, [], "asked for none");
+    let first = test.receive(2).await;
+    let ids: Vec<_> = first.iter().map(|delivery| delivery.message_id.as_str()).collect();
+    assert_eq!(ids, ["e3", "e1"]);
+    assert_eq!(test.one().await.message_id, "e2");
+}
+
+async fn an_empty_queue_answers_after_the_wait(test: &QueueUnderTest) {
+    let (begun, wait) = (Instant::now(), Duration::from_millis(300));
+    assert_eq!(test.queue.receive(9, LEASE, wait).await, Ok(vec![]));
+    let took = begun.elapsed();
+    assert!(took >= wait, "it answered after {took:?}");
+    assert!(took < wait + A_WHILE, "it answered after {took:?}");
+}
+
+async fn an_arrival_ends_the_wait(test: &QueueUnderTest) {
+    let queue = Arc::clone(&test.queue);
+    let waiting = tokio::spawn(async move { queue.receive(9, LEASE, A_WHILE * 6).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let published = Instant::now();
+    test.publish("e1").await;
+    let deliveries = waiting.await.expect("the consumer lives").expect("it receives");
+    assert_eq!(deliveries.len(), 1);
+    assert!(published.elapsed() < A_WHILE, "it took {:?}", published.elapsed());
+}
+
+async fn a_delivery_belongs_to_one_consumer(test: &QueueUnderTest) {
+    test.publish("e1").await;
+    let held = test.one().await;
+    test.none("a message under lease was delivered").await;
+    assert_eq!(test.queue.ack(&held.receipt).await, Ok(()));
+}
+
+async fn of_many_consumers_one_gets_a_message(test: &QueueUnderTest) {
+    for number in 0..20 {
+        test.publish(&format!("e{number}")).await;
+    }
+    let mut consumers = tokio::task::JoinSet::new();
+    for _consumer in 0..8 {
+        let queue = Arc::clone(&test.queue);
+        consumers.spawn(async move {
+            let mut got = Vec::new();
+            loop {
+                match queue.receive(2, A_WHILE, Duration::from_millis(100)).await.expect("it receives") {
+                    deliveries if deliveries.is_empty() => return got,
+                    deliveries => got.extend(deliveries.into_iter().map(|delivery| delivery.message_id)),
+                }
+            }
+        });
+    }
+    let mut got = consumers.join_all().await.concat();
+    got.sort();
+    let mut expected: Vec<_> = (0..20).map(|number| format!("e{number}")).collect();
+    expected.sort();
+    assert_eq!(got, expected, "each message to one consumer");
+}
+
+async fn a_lease_that_ran_out_gives_the_message_back(test: &QueueUnderTest) {
+    test.publish("e1").await;
+    let first = test.one().await;
+    test.pass(LEASE).await;
+    let second = test.one().await;
+    assert_eq!((second.message_id.as_str(), second.attempt), ("e1", 2));
+    assert_ne!(first.receipt, second.receipt, "a receipt belongs to one delivery");
+    test.is_lost(&first.receipt, "the message is another consumer's").await;
+    assert_eq!(test.queue.ack(&first.receipt).await, Err(QueueError::ReceiptLost), "it is not done with");
+    assert_eq!(test.queue.ack(&second.receipt).await, Ok(()), "the holder's receipt is untouched");
+    test.none("an acknowledged message came again").await;
+}
+
+async fn an_extension_holds_the_message(test: &QueueUnderTest) {
+    test.publish("e1").await;
+    let held = test.one().await;
+    test.pass(LEASE / 2).await;
+    assert_eq!(test.queue.extend(&held.receipt, LEASE * 2).await, Ok(()));
+    test.pass(LEASE).await;
+    test.none("an extended lease does not hold").await;
+    assert_eq!(test.queue.ack(&held.receipt).await, Ok(()));
+}
+
+async fn an_acknowledged_message_is_gone(test: &QueueUnderTest) {
+    test.publish("e1").await;
+    let held = test.one().await;
+    assert_eq!(test.queue.ack(&held.receipt).await, Ok(()));
+    assert_eq!(test.queue.ack(&held.receipt).await, Ok(()), "it was done with before");
+    test.pass(LEASE).await;
+    test.none("an acknowledged message came again").await;
+}
+
+async fn a_message_given_back_comes_again_after_its_delay(test: &QueueUnderTest) {
+    test.publish("e1").await;
+    let held = test.one().await;
+    assert_eq!(test.queue.retry(&held.receipt, LEASE * 2, "busy").await, Ok(()));
+    test.pass(LEASE).await;
+    test.none("it came before its delay was over").await;
+    test.pass(LEASE).await;
+    let again = test.one().await;
+    assert_eq!((again.message_id.as_str(), again.attempt), ("e1", 2));
+    assert_eq!(test.queue.retry(&again.receipt, Duration::ZERO, "busy").await, Ok(()));
+    assert_eq!(test.one().await.attempt, 3, "without a delay it comes at once");
+}
+
+async fn a_message_is_given_up_after_the_delivery_limit(test: &QueueUnderTest) {
+    test.publish("e1").await;
+    for attempt in 1..=DELIVERY_LIMIT {
+        let delivery = test.one().await;
+        assert_eq!(delivery.attempt, attempt);
+        assert_eq!(test.queue.retry(&delivery.receipt, Duration::ZERO, "still busy").await, Ok(()));
+    }
+    test.none("it was delivered beyond the limit").await;
+}
+
+async fn a_message_that_crashes_its_consumers_is_given_up(test: &QueueUnderTest) {
+    test.publish("e1").await;
+    for attempt in 1..=DELIVERY_LIMIT {
+        assert_eq!(test.one().await.attempt, attempt);
+        test.pass(LEASE).await;
+    }
+    test.publish("e2").await;
+    assert_eq!(test.one().await.message_id, "e2", "it was delivered beyond the limit");
+}
+
+async fn a_rejected_message_is_gone(test: &QueueUnderTest) {
+    test.publish("e1").await;
+    let held = test.one().await;
+    assert_eq!(test.queue.reject(&held.receipt, "not an event").await, Ok(()));
+    test.pass(LEASE).await;
+    test.none("a rejected message came again").await;
+}
+
+async fn a_settled_delivery_cannot_be_settled_otherwise(test: &QueueUnderTest) {
+    for (id, settle) in [("e1", "ack"), ("e2", "reject")] {
+        test.publish(id).await;
+        let held = test.one().await;
+        let settled = match settle {
+            "ack" => test.queue.ack(&held.receipt).await,
+            _ => test.queue.reject(&held.receipt, "not an event").await,
+        };
+        assert_eq!(settled, Ok(()));
+        test.is_lost(&held.receipt, settle).await;
+    }
+    test.publish("e3").await;
+    let held = test.one().await;
+    assert_eq!(test.queue.retry(&held.receipt, Duration::ZERO, "busy").await, Ok(()));
+    test.is_lost(&held.receipt, "retry").await;
+    assert_eq!(test.queue.ack(&held.receipt).await, Err(QueueError::ReceiptLost), "it will come again");
+    assert_eq!(test.one().await.attempt, 2);
+    test.is_lost(&Receipt("no such receipt".to_owned()), "a receipt of nobody's").await;
+}
+
+impl QueueUnderTest {
+    async fn publish(&self, id: &str) -> Event {
+        let event = requested(id, request("hello", "a.zip"));
+        self.bus.publish(&event).await.expect("it is published");
+        event
+    }
+
+    async fn receive(&self, max: usize) -> Vec<Delivery> {
+        self.queue.receive(max, LEASE, Duration::from_millis(20)).await.expect("it receives")
+    }
+
+    async fn one(&self) -> Delivery {
+        let mut deliveries = self.queue.receive(1, LEASE, A_WHILE).await.expect("it receives");
+        deliveries.pop().expect("a message is there")
+    }
+
+    async fn none(&self, otherwise: &str) {
+        assert_eq!(self.receive(9).await, [], "{otherwise}");
+    }
+
+    async fn is_lost(&self, receipt: &Receipt, why: &str) {
+        let lost = Err(QueueError::ReceiptLost);
+        assert_eq!(self.queue.extend(receipt, LEASE).await, lost, "extended: {why}");
+        assert_eq!(self.queue.retry(receipt, Duration::ZERO, "busy").await, lost, "given back: {why}");
+        assert_eq!(self.queue.reject(receipt, "no").await, lost, "rejected: {why}");
+    }
+
+    async fn pass(&self, time: Duration) {
+        match &self.clock {
+            Some(clock) => clock.advance(time),
+            None => tokio::time::sleep(time).await,
+        }
+    }
+}
+
+/// Long enough for a slow machine to work under it, short enough to be waited for.
+const LEASE: Duration = Duration::from_secs(2);
+
+/// Longer than anything here takes that works.
+const A_WHILE: Duration = Duration::from_secs(10);
