@@ -1,0 +1,189 @@
+//! The client against an endpoint that answers whatever a test wants: lies about lengths and versions, transfers that
+//! break off, and what exactly the client sends.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use countersign_domain::{ObjectLocation, ObjectVersion, Sha256Digest};
+use countersign_objects::{S3Objects, S3Settings, StaticKeys};
+use countersign_ports::objects::{Fetched, ObjectError, ObjectStore};
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+struct Canned {
+    store: S3Objects,
+    requests: Arc<Mutex<Vec<String>>>,
+    folder: TempDir,
+}
+
+impl Canned {
+    /// An endpoint that gives `answer` to every request, then closes the connection.
+    async fn answering(answer: impl Into<Vec<u8>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        tokio::spawn({
+            let (requests, answer) = (Arc::clone(&requests), answer.into());
+            async move {
+                while let Ok((connection, _)) = listener.accept().await {
+                    let request = exchange(connection, &answer).await;
+                    requests.lock().unwrap().push(request);
+                }
+            }
+        });
+        let store = S3Objects::new(&settings(endpoint)).await;
+        Self { store, requests, folder: tempfile::tempdir().unwrap() }
+    }
+
+    async fn fetch(&self, limit_bytes: u64) -> Result<Fetched, ObjectError> {
+        self.store.fetch(&object(), limit_bytes, &self.into()).await
+    }
+
+    fn into(&self) -> PathBuf {
+        self.folder.path().join("into")
+    }
+
+    fn written(&self) -> usize {
+        std::fs::read(self.into()).map_or(0, |bytes| bytes.len())
+    }
+
+    fn file(&self, content: &[u8]) -> PathBuf {
+        let path = self.folder.path().join("from");
+        std::fs::File::create(&path).unwrap().write_all(content).unwrap();
+        path
+    }
+}
+
+/// Reads one request with its whole body, answers it, and gives it back as text.
+async fn exchange(mut connection: TcpStream, answer: &[u8]) -> String {
+    let mut request = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&request);
+        if let Some((head, body)) = text.split_once("\r\n\r\n")
+            && body.len() >= header(head, "content-length").map_or(0, |length| length.parse().unwrap())
+        {
+            break;
+        }
+        if connection.read_buf(&mut request).await.unwrap_or(0) == 0 {
+            break;
+        }
+    }
+    let _closed_early = connection.write_all(answer).await;
+    let _closed_early = connection.shutdown().await;
+    String::from_utf8_lossy(&request).into_owned()
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn settings(endpoint: String) -> S3Settings {
+    let secret_access_key = SecretString::from("secret".to_owned());
+    S3Settings {
+        endpoint: Some(endpoint),
+        region: "us-east-1".to_owned(),
+        credentials: Some(StaticKeys { access_key_id: "AKIDEXAMPLE".to_owned(), secret_access_key }),
+        path_style: true,
+    }
+}
+
+fn location() -> ObjectLocation {
+    ObjectLocation { bucket: "signed".parse().unwrap(), key: "a b.zip".parse().unwrap() }
+}
+
+fn object() -> ObjectVersion {
+    location().at("v1".parse().unwrap())
+}
+
+fn ok(headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}\r\n\r\n{body}")
+}
+
+#[tokio::test]
+async fn an_honest_answer_is_fetched() {
+    let canned = Canned::answering(ok("x-amz-version-id: v1\r\ncontent-length: 5", "bytes")).await;
+    let fetched = canned.fetch(5).await.unwrap();
+    assert_eq!(fetched, Fetched { size_bytes: 5, sha256: Sha256Digest::of(b"bytes") });
+    let requests = canned.requests.lock().unwrap();
+    assert!(requests[0].starts_with("GET /signed/a%20b.zip?"), "{}", requests[0]);
+    assert!(requests[0].contains("versionId=v1"));
+}
+
+#[tokio::test]
+async fn another_version_is_not_what_was_asked_for() {
+    for version in ["x-amz-version-id: v2\r\n", "x-amz-version-id: null\r\n", ""] {
+        let canned = Canned::answering(ok(&format!("{version}content-length: 5"), "bytes")).await;
+        let error = canned.fetch(5).await.unwrap_err();
+        assert!(matches!(error, ObjectError::Damaged { .. }), "{error}");
+        assert_eq!(canned.written(), 0);
+    }
+}
+
+#[tokio::test]
+async fn an_announced_excess_is_refused_before_a_byte_is_written() {
+    let canned = Canned::answering(ok("x-amz-version-id: v1\r\ncontent-length: 6", "bytes!")).await;
+    let error = canned.fetch(5).await.unwrap_err();
+    assert!(matches!(error, ObjectError::TooLarge { size_bytes: 6, limit_bytes: 5, .. }), "{error}");
+    assert_eq!(canned.written(), 0);
+}
+
+#[tokio::test]
+async fn without_a_length_a_cut_transfer_would_look_whole() {
+    let chunked = "x-amz-version-id: v1\r\ntransfer-encoding: chunked";
+    for answer in [ok("x-amz-version-id: v1", "bytes"), ok(chunked, "5\r\nbytes\r\n0\r\n\r\n")] {
+        let error = Canned::answering(answer).await.fetch(100).await.unwrap_err();
+        assert!(matches!(error, ObjectError::Damaged { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_that_breaks_off_is_no_success() {
+    let canned = Canned::answering(ok("x-amz-version-id: v1\r\ncontent-length: 500", "bytes")).await;
+    let error = canned.fetch(500).await.unwrap_err();
+    assert!(matches!(error, ObjectError::Unavailable(_)), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_s3_is_no_answer() {
+    for answer in ["", "HTTP/1.1 200 OK", "SSH-2.0-OpenSSH_9.2\r\n"] {
+        let error = Canned::answering(answer).await.fetch(5).await.unwrap_err();
+        assert!(matches!(error, ObjectError::Unavailable(_)), "{error}");
+    }
+    let html = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 13\r\n\r\n<html></html>";
+    let canned = Canned::answering(html).await;
+    let error = canned.store.keeps_versions(&location().bucket).await.unwrap_err();
+    assert!(matches!(error, ObjectError::Refused(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_new_object_is_sent_on_its_condition_and_with_its_digest() {
+    let canned = Canned::answering(ok("x-amz-version-id: v7\r\ncontent-length: 0", "")).await;
+    let sha256 = Sha256Digest::of(b"signed bytes");
+    let version = canned.store.put_new(&location(), &canned.file(b"signed bytes"), &sha256).await.unwrap();
+    assert_eq!(version.version.as_str(), "v7");
+    let requests = canned.requests.lock().unwrap();
+    let [request] = &requests[..] else { panic!("{requests:?}") };
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("PUT /signed/a%20b.zip"), "{head}");
+    assert_eq!(header(head, "if-none-match"), Some("*"));
+    assert_eq!(header(head, "content-length"), Some("12"));
+    assert_eq!(header(head, "x-amz-checksum-sha256"), Some("1ureNGtC9wfBaEqj08ApqwgJFkuLh4/Mz1b+HYOz3B0="));
+    assert_eq!(header(head, "content-encoding"), None, "no aws-chunked, no trailer");
+    assert_eq!(header(head, "transfer-encoding"), None);
+    let signed = header(head, "authorization").unwrap();
+    assert!(signed.contains("if-none-match") && signed.contains("x-amz-checksum-sha256"), "{signed}");
+    assert_eq!(body, "signed bytes");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_version_says_unversioned() {
+    for headers in ["content-length: 0", "content-length: 0\r\nx-amz-version-id: null"] {
+        let canned = Canned::answering(ok(headers, "")).await;
+        let put = canned.store.put_new(&location(), &canned.file(b""), &Sha256Digest::of(b"")).await;
+        assert_eq!(put, Err(ObjectError::Unversioned(location().bucket)));
+    }
+}
