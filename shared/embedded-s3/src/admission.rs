@@ -1,7 +1,7 @@
-//! What an authenticated request may ask for. The protocol layer routes by the parameters it knows and passes over
-//! the rest, so that a parameter from a newer S3 would turn one operation into another: `DELETE /bucket?newer` into
-//! the deletion of the bucket. Here every parameter and `x-amz-` header of a request must be one that its operation
-//! honours; any other is answered NotImplemented.
+//! What an authenticated request may ask for. The protocol layer routes by the parameters it knows and passes
+//! over the rest, so that a parameter from a newer S3 would turn one operation into another: `DELETE
+//! /bucket?newer` into the deletion of the bucket. Here every parameter and `x-amz-` header of a request must
+//! be one that its operation honours; any other is answered NotImplemented.
 
 use http::{HeaderMap, Uri};
 use s3s::access::{S3Access, S3AccessContext};
@@ -133,8 +133,8 @@ const READ: &[&str] = &[
     "response-expires",
 ];
 
-/// `x-id` names the operation for logs; the others are the signature of a presigned URL, and what its signer moved
-/// from headers into the query.
+/// `x-id` names the operation for logs; the others are the signature of a presigned URL, and what its signer
+/// moved from headers into the query.
 const IN_EVERY_QUERY: &[&str] = &[
     "x-id",
     "X-Amz-Algorithm",

@@ -132,7 +132,8 @@ impl Store {
         })
     }
 
-    /// Keeps the configuration; its destinations are not called, for whoever embeds the endpoint takes every event.
+    /// Keeps the configuration; its destinations are not called, for whoever embeds the endpoint takes every
+    /// event.
     pub(crate) async fn put_notification_configuration(
         &self,
         input: PutBucketNotificationConfigurationInput,

@@ -1,4 +1,5 @@
-//! Checksums: which one a request declares, computing it while the body passes, and refusing a body that differs.
+//! Checksums: which one a request declares, computing it while the body passes, and refusing a body that
+//! differs.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -208,11 +209,7 @@ impl Algorithm {
     }
 
     pub(crate) fn parse(name: &str) -> Result<Self> {
-        let unknown = || {
-            invalid_request(
-                "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
-            )
-        };
+        let unknown = || invalid_request(UNKNOWN_ALGORITHM);
         let known = Self::ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name));
         Ok(known.ok_or_else(unknown)?)
     }
@@ -310,6 +307,9 @@ impl Hasher {
         }
     }
 }
+
+const UNKNOWN_ALGORITHM: &str = "Checksum algorithm provided is unsupported. Please try again with any of \
+                                 the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]";
 
 fn trailer_names(headers: &HeaderMap) -> Result<Vec<String>> {
     let mut names = Vec::new();

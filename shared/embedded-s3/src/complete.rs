@@ -123,7 +123,7 @@ impl Store {
 
 fn chosen_part(upload: &Upload, uploaded: &[Part], listed: &CompletedPart) -> Result<Part> {
     let invalid = || refusal(S3ErrorCode::InvalidPart);
-    let part = uploaded.iter().find(|part| Some(part.number) == listed.part_number).ok_or_else(invalid)?;
+    let part = listed.part_number.and_then(|number| numbered(uploaded, number)).ok_or_else(invalid)?;
     let etag = listed.e_tag.as_ref().ok_or_else(|| refusal(S3ErrorCode::MalformedXML))?;
     if etag.value() != part.etag {
         return Err(invalid().into());
@@ -140,13 +140,18 @@ fn chosen_part(upload: &Upload, uploaded: &[Part], listed: &CompletedPart) -> Re
     if composite && !checked {
         let algorithm = part.checksum_algorithm.to_lowercase();
         let message = format!(
-            "The upload was created using a {algorithm} checksum. The complete request must include the checksum \
-             for each part. It was missing for part {} in the request.",
+            "The upload was created using a {algorithm} checksum. The complete request must include the \
+             checksum for each part. It was missing for part {} in the request.",
             part.number
         );
         return Err(invalid_request(message).into());
     }
     Ok(part.clone())
+}
+
+/// The part of this number, of parts in order of number.
+fn numbered(parts: &[Part], number: i32) -> Option<&Part> {
+    parts.binary_search_by_key(&number, |part| part.number).ok().and_then(|at| parts.get(at))
 }
 
 /// Every part but the last has S3's least size, and together they have the size the client counted.
@@ -170,7 +175,7 @@ fn require_sizes(parts: &[Part], counted: Option<i64>) -> Result<()> {
 
 /// A part uploaded again while the whole was written is not in the whole.
 fn require_unchanged(chosen: &[Part], now: &[Part]) -> Result<()> {
-    if chosen.iter().all(|part| now.contains(part)) {
+    if chosen.iter().all(|part| numbered(now, part.number) == Some(part)) {
         return Ok(());
     }
     Err(refusal(S3ErrorCode::InvalidPart).into())

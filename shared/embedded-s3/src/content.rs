@@ -1,7 +1,7 @@
 //! The contents of objects and parts, one file each.
 //!
-//! A content is written to a staging file, synced, renamed into place and its directory synced; only then may the
-//! metadata name it. So a file that metadata names is complete, and a file it does not name is an orphan.
+//! A content is written to a staging file, synced, renamed into place and its directory synced; only then may
+//! the metadata name it. So a file that metadata names is complete, and a file it does not name is an orphan.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,8 @@ pub(crate) struct Durable {
 }
 
 impl ContentStore {
-    /// Opens the store in `dir`, making its folders, and removes what was being written when the process ended.
+    /// Opens the store in `dir`, making its folders, and removes what was being written when the process
+    /// ended.
     ///
     /// # Errors
     /// When a folder cannot be made, synced or emptied.
@@ -55,7 +56,6 @@ impl ContentStore {
             std::fs::remove_file(leftover?.path())?;
         }
         sync_dir(&store.contents)?;
-        sync_dir(dir)?;
         Ok(store)
     }
 
@@ -68,8 +68,8 @@ impl ContentStore {
         Ok(Staged { file, path: Leftover(Some(path)), id, shelf })
     }
 
-    /// Streams `length` bytes of content `id` from `offset`. `size` is what the metadata says of the whole; a file
-    /// of another length is an error, never a short answer.
+    /// Streams `length` bytes of content `id` from `offset`. `size` is what the metadata says of the whole; a
+    /// file of another length is an error, never a short answer.
     pub(crate) async fn read(&self, id: &str, size: u64, offset: u64, length: u64) -> io::Result<Bytestream> {
         let mut file = File::open(self.path(id)).await?;
         let stored = file.metadata().await?.len();
@@ -82,7 +82,8 @@ impl ContentStore {
         Ok(Box::pin(ReaderStream::with_capacity(file.take(length), READ_BUFFER)))
     }
 
-    /// Removes contents that metadata no longer names. What cannot be removed now is removed at the next start.
+    /// Removes contents that metadata no longer names. What cannot be removed now is removed at the next
+    /// start.
     pub(crate) async fn remove(&self, ids: Vec<String>) {
         for id in ids {
             if let Err(error) = tokio::fs::remove_file(self.path(&id)).await {
@@ -128,8 +129,8 @@ impl Durable {
         &self.id
     }
 
-    /// Hands the file over to the metadata. Call it before the commit: after a commit whose answer was lost the
-    /// file must still be there, while an orphan is swept at the next start.
+    /// Hands the file over to the metadata. Call it before the commit: after a commit whose answer was lost
+    /// the file must still be there, while an orphan is swept at the next start.
     pub(crate) fn keep(mut self) {
         self.path.forget();
     }
@@ -142,6 +143,13 @@ pub(crate) fn shelves() -> impl Iterator<Item = String> {
 
 fn shelf_of(id: &str) -> &str {
     id.get(..2).unwrap_or("00")
+}
+
+/// Makes the entries of `dir`, and its own in its parent, durable.
+pub(crate) fn sync_with_parent(dir: &Path) -> io::Result<()> {
+    let dir = dir.canonicalize()?;
+    dir.parent().map(sync_dir).transpose()?;
+    sync_dir(&dir)
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {

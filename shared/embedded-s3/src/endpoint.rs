@@ -23,8 +23,8 @@ use crate::store::Store;
 /// The body of a response.
 pub type ResponseBody = s3s::Body;
 
-/// An access key and its secret. The secret is what SigV4 is verified with, so it must be kept in clear; it is
-/// never printed.
+/// An access key and its secret. The secret is what SigV4 is verified with, so it must be kept in clear; it
+/// is never printed.
 #[derive(Clone)]
 pub struct Credentials {
     /// Names the key in requests.
@@ -62,7 +62,8 @@ impl S3Endpoint {
         &self.requests
     }
 
-    /// Each request is a task of its own, so that a client that goes away cannot stop a write between its steps.
+    /// Each request is a task of its own, so that a client that goes away cannot stop a write between its
+    /// steps.
     async fn answer(self, request: HttpRequest) -> Response<ResponseBody> {
         let (head, body) = request.into_parts();
         if let Err(error) = front::check(&head, &self.region) {
@@ -133,6 +134,6 @@ impl S3Host for Localhost {
     }
 }
 
-/// The largest XML document, in bytes: 10 000 parts with checksums, or 1000 keys of 1024 bytes, fit. It bounds what
-/// a request may hold in memory.
+/// The largest XML document, in bytes: 10 000 parts with checksums, or 1000 keys of 1024 bytes, fit. It
+/// bounds what a request may hold in memory.
 const MAX_XML: usize = 4 * 1024 * 1024;

@@ -27,8 +27,8 @@ pub(crate) fn check(request: &Parts, region: &str) -> Result<(), S3Error> {
     let presigned = parameter(&query, "X-Amz-Signature").is_some();
     match (authorizations.first(), presigned) {
         (Some(_), true) => Err(invalid_argument(
-            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
-             parameter or the Authorization header should be specified",
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
+             string parameter or the Authorization header should be specified",
         )),
         (Some(authorization), false) => {
             check_scope(field(authorization, "Credential"), region, AUTHORIZATION_HEADER)?;
@@ -79,7 +79,8 @@ fn refuse_signature_v2(authorizations: &[&str], query: &[(String, String)]) -> R
     Ok(())
 }
 
-/// The protocol layer holds a form in memory before it knows who sends it, and takes signature version 2 in it.
+/// The protocol layer holds a form in memory before it knows who sends it, and takes signature version 2 in
+/// it.
 fn refuse_form_upload(request: &Parts) -> Result<(), S3Error> {
     let types = request.headers.get_all(http::header::CONTENT_TYPE);
     let form = types.iter().any(|value| value.to_str().is_ok_and(is_form));
@@ -98,19 +99,15 @@ fn check_expiry(expires: Option<&str>) -> Result<(), S3Error> {
     let message = match expires.map(str::parse::<i64>) {
         Some(Ok(0..=MAX_EXPIRES)) => return Ok(()),
         Some(Ok(seconds)) if seconds < 0 => "X-Amz-Expires must be non-negative",
-        Some(Ok(_)) => {
-            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds"
-        }
+        Some(Ok(_)) => EXPIRES_TOO_LATE,
         Some(Err(_)) => "X-Amz-Expires should be a number",
-        None => {
-            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
-        }
+        None => INCOMPLETE_PRESIGNED_URL,
     };
     Err(S3Error::with_message(S3ErrorCode::AuthorizationQueryParametersError, message))
 }
 
-/// A credential reads `access-key/date/region/service/aws4_request`; what does not is for the protocol layer to
-/// refuse.
+/// A credential reads `access-key/date/region/service/aws4_request`; what does not is for the protocol layer
+/// to refuse.
 fn check_scope(credential: Option<&str>, region: &str, kind: ScopeKind) -> Result<(), S3Error> {
     let mut scope = credential.unwrap_or_default().rsplit('/').skip(1);
     let (Some(service), Some(signed)) = (scope.next(), scope.next()) else { return Ok(()) };
@@ -195,6 +192,12 @@ const AUTHORIZATION_QUERY: ScopeKind = ScopeKind {
 const SERVICE: &str = "s3";
 const FORM: &str = "multipart/form-data";
 
+const EXPIRES_TOO_LATE: &str = "X-Amz-Expires must be less than a week (in seconds); that is, the given \
+                                X-Amz-Expires must be less than 604800 seconds";
+const INCOMPLETE_PRESIGNED_URL: &str = "Query-string authentication version 4 requires the X-Amz-Algorithm, \
+                                        X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, \
+                                        and X-Amz-Expires parameters.";
+
 /// Seven days, in seconds.
 const MAX_EXPIRES: i64 = 604_800;
 
@@ -216,9 +219,8 @@ mod tests {
     }
 
     fn v4(scope: &str, signed: &str) -> String {
-        format!(
-            "AWS4-HMAC-SHA256 Credential=AK/20260101/{scope}/aws4_request, SignedHeaders={signed}, Signature=0"
-        )
+        let credential = format!("AK/20260101/{scope}/aws4_request");
+        format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={signed}, Signature=0")
     }
 
     #[test]
@@ -234,9 +236,8 @@ mod tests {
     #[test]
     fn a_presigned_url_lives_for_a_week_at_most() {
         let url = |expires: &str| {
-            format!(
-                "/b/k?X-Amz-Signature=0&X-Amz-Credential=AK%2F20260101%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Expires={expires}"
-            )
+            let credential = "AK%2F20260101%2Fus-east-1%2Fs3%2Faws4_request";
+            format!("/b/k?X-Amz-Signature=0&X-Amz-Credential={credential}&X-Amz-Expires={expires}")
         };
         assert_eq!(get(&url("604800"), &[]), None);
         for expires in ["604801", "-1", "x", ""] {

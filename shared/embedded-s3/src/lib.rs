@@ -1,9 +1,9 @@
-//! The versioned, durable S3 endpoint that `countersign up` serves: the protocol by `s3s`, metadata in SQLite,
-//! contents in files.
+//! The versioned, durable S3 endpoint that `countersign up` serves: the protocol by `s3s`, metadata in
+//! SQLite, contents in files.
 //!
-//! What was acknowledged survives `kill -9`, and nothing half-done is ever shown: a content is synced under its
-//! final name before the metadata names it, and the metadata commits with the notification of the arrival. This
-//! crate never contains an AWS SDK, a key that signs packages, or a decision about one.
+//! What was acknowledged survives `kill -9`, and nothing half-done is ever shown: a content is synced under
+//! its final name before the metadata names it, and the metadata commits with the notification of the
+//! arrival. This crate never contains an AWS SDK, a key that signs packages, or a decision about one.
 #![forbid(unsafe_code)]
 
 use std::io;
@@ -82,8 +82,8 @@ pub enum OpenError {
 pub struct MetadataError(#[from] sqlx::Error);
 
 impl EmbeddedS3 {
-    /// Opens the store in `dir`, which is its own, making what is missing and removing what a crash left behind.
-    /// `clock` dates objects; signatures are checked against the system's time by the protocol layer.
+    /// Opens the store in `dir`, which is its own, making what is missing and removing what a crash left
+    /// behind. `clock` dates objects; signatures are checked against the system's time by the protocol layer.
     ///
     /// # Errors
     /// When another process has the folder, or it cannot be read and written.
@@ -99,6 +99,7 @@ impl EmbeddedS3 {
         let lock = lock(dir)?;
         let content = ContentStore::open(dir).map_err(folder)?;
         let metadata = Metadata::open(&dir.join("metadata.sqlite")).await.map_err(database)?;
+        content::sync_with_parent(dir).map_err(folder)?;
         let store = Store { metadata, content, clock, region, arrived: Arc::new(Notify::new()) };
         let then = store.now().saturating_sub(COMPLETED_REMEMBERED_MILLIS);
         metadata::uploads::forget_completed(store.metadata.writer(), then).await.map_err(database)?;
@@ -108,21 +109,17 @@ impl EmbeddedS3 {
         Ok(Self { store, endpoint, _lock: Arc::new(lock) })
     }
 
-    /// Makes the bucket if it is missing, and turns its versioning on if `versioned`. Versioning that is on stays on.
+    /// Makes the bucket if it is missing, and turns its versioning on if `versioned`. Versioning that is on
+    /// stays on.
     ///
     /// # Errors
     /// When the metadata cannot be written.
     pub async fn ensure_bucket(&self, name: &BucketName, versioned: bool) -> Result<(), MetadataError> {
-        let failed = |failure| match failure {
-            errors::Failure::Database(error) => MetadataError(error),
-            other => MetadataError(sqlx::Error::Protocol(other.to_string())),
-        };
         let mut tx = self.store.metadata.begin().await?;
         let now = self.store.now();
-        metadata::buckets::insert(&mut *tx, name.as_str(), now).await.map_err(failed)?;
+        metadata::buckets::insert(&mut *tx, name.as_str(), now).await?;
         if versioned {
-            let enabled = metadata::buckets::set_versioning(&mut *tx, name.as_str(), Versioning::Enabled);
-            enabled.await.map_err(failed)?;
+            metadata::buckets::set_versioning(&mut *tx, name.as_str(), Versioning::Enabled).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -161,8 +158,8 @@ impl EmbeddedS3 {
         Ok(tx.commit().await?)
     }
 
-    /// Notified when a notification was written. One permit is kept, so whoever reads all pending notifications
-    /// and then waits misses none; it still must read once at its start.
+    /// Notified when a notification was written. One permit is kept, so whoever reads all pending
+    /// notifications and then waits misses none; it still must read once at its start.
     pub fn notified(&self) -> Arc<Notify> {
         Arc::clone(&self.store.arrived)
     }

@@ -30,7 +30,7 @@ impl Store {
             contents: Some(
                 page.items.iter().map(|version| object(version, encoding, true)).collect::<Result<_>>()?,
             ),
-            common_prefixes: Some(encoding.prefixes(page.common_prefixes)),
+            common_prefixes: Some(encoding.prefixes(&page.common_prefixes)),
             name: Some(input.bucket),
             marker: Some(encoding.apply(&marker)),
             max_keys: Some(max),
@@ -59,7 +59,7 @@ impl Store {
             contents: Some(
                 page.items.iter().map(|version| object(version, encoding, owned)).collect::<Result<_>>()?,
             ),
-            common_prefixes: Some(encoding.prefixes(page.common_prefixes)),
+            common_prefixes: Some(encoding.prefixes(&page.common_prefixes)),
             name: Some(input.bucket),
             max_keys: Some(max),
             prefix: Some(encoding.apply(&query.prefix)),
@@ -95,7 +95,7 @@ impl Store {
                 objects.iter().map(|version| object_version(version, encoding)).collect::<Result<_>>()?,
             ),
             delete_markers: Some(markers.iter().map(|version| delete_marker(version, encoding)).collect()),
-            common_prefixes: Some(encoding.prefixes(page.common_prefixes)),
+            common_prefixes: Some(encoding.prefixes(&page.common_prefixes)),
             name: Some(input.bucket),
             max_keys: Some(max),
             prefix: Some(encoding.apply(&query.prefix)),
@@ -118,8 +118,8 @@ impl Store {
         })
     }
 
-    /// A version named as marker that was deleted since: the key is listed from its newest, so that a client that
-    /// deletes page by page misses nothing.
+    /// A version named as marker that was deleted since: the key is listed from its newest, so that a client
+    /// that deletes page by page misses nothing.
     async fn version_marker(&self, input: &ListObjectVersionsInput) -> Result<Marker> {
         let version_id = input.version_id_marker.as_deref().filter(|id| !id.is_empty());
         match (input.key_marker.as_deref().filter(|key| !key.is_empty()), version_id) {
@@ -214,7 +214,7 @@ impl Encoding {
         }
     }
 
-    pub(crate) fn prefixes(self, prefixes: Vec<String>) -> Vec<CommonPrefix> {
+    pub(crate) fn prefixes(self, prefixes: &[String]) -> Vec<CommonPrefix> {
         prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(self.apply(prefix)) }).collect()
     }
 }

@@ -1,7 +1,8 @@
 //! Listing keys with prefix, delimiter and markers, whatever is listed: objects, versions or uploads.
 //!
-//! Keys are ordered by their UTF-8 bytes, which for Rust and SQLite alike is the order of code points. A group of
-//! keys under a common prefix is passed over in one step, so a listing costs what it answers, not what it skips.
+//! Keys are ordered by their UTF-8 bytes, which for Rust and SQLite alike is the order of code points. A
+//! group of keys under a common prefix is passed over in one step, so a listing costs what it answers, not
+//! what it skips.
 
 use crate::errors::Result;
 
@@ -29,7 +30,8 @@ pub(crate) enum Marker {
     Item(String, i64),
 }
 
-/// Where a source begins: at items of `key` whose rank is below `rank`, or of later keys that are below `end`.
+/// Where a source begins: at items of `key` whose rank is below `rank`, or of later keys that are below
+/// `end`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) key: String,

@@ -139,7 +139,7 @@ impl Store {
             next_key_marker: page.next.map(|next| encoding.apply(next.text())),
             next_upload_id_marker: next_upload,
             uploads: Some(page.items.into_iter().map(|upload| upload_listed(upload, encoding)).collect()),
-            common_prefixes: Some(encoding.prefixes(page.common_prefixes)),
+            common_prefixes: Some(encoding.prefixes(&page.common_prefixes)),
             bucket: Some(input.bucket),
             max_uploads: Some(max),
             prefix: Some(encoding.apply(&query.prefix)),
@@ -197,7 +197,8 @@ impl Store {
         Ok((part, received.algorithm))
     }
 
-    /// An upload named as marker that ended since: the key is listed from its oldest, so that nothing is missed.
+    /// An upload named as marker that ended since: the key is listed from its oldest, so that nothing is
+    /// missed.
     async fn upload_marker(&self, input: &ListMultipartUploadsInput) -> Result<Marker> {
         let Some(key) = input.key_marker.as_deref().filter(|key| !key.is_empty()) else {
             return Ok(Marker::None);
@@ -297,8 +298,8 @@ fn copy_range(range: Option<&str>) -> Result<Selection> {
     match Range::parse(text) {
         Ok(range @ Range::Int { last: Some(_), .. }) => Ok(Selection::Range(range)),
         Ok(Range::Int { last: None, .. } | Range::Suffix { .. }) | Err(_) => {
-            let message = "The x-amz-copy-source-range value must be of the form bytes=first-last where first and \
-                           last are the zero-based offsets of the first and last bytes to copy";
+            let message = "The x-amz-copy-source-range value must be of the form bytes=first-last where first \
+                           and last are the zero-based offsets of the first and last bytes to copy";
             Err(invalid_argument(message).into())
         }
     }

@@ -1,4 +1,5 @@
-//! What every operation works on: metadata, contents, the clock, and the bell that rings when an object arrives.
+//! What every operation works on: metadata, contents, the clock, and the bell that rings when an object
+//! arrives.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -33,8 +34,8 @@ impl Store {
 
     /// Commits a version whose bytes are `content`, rings the bell, and removes the contents it replaced.
     ///
-    /// Crash before the commit: the content is an orphan, swept at the next start. Crash after it: the version is
-    /// whole, and the replaced contents are the orphans.
+    /// Crash before the commit: the content is an orphan, swept at the next start. Crash after it: the
+    /// version is whole, and the replaced contents are the orphans.
     pub(crate) async fn commit_object(
         &self,
         tx: Transaction<'static, Sqlite>,
@@ -49,8 +50,8 @@ impl Store {
     }
 }
 
-/// A new version or upload id: 12 hex digits of the time, so that ids sort by age, and 20 of randomness, so that
-/// nobody guesses one.
+/// A new version or upload id: 12 hex digits of the time, so that ids sort by age, and 20 of randomness, so
+/// that nobody guesses one.
 pub(crate) fn new_id(now: i64) -> String {
     let random = format!("{:032x}", Uuid::new_v4().as_u128());
     format!("{now:012x}{}", random.get(12..).unwrap_or_default())

@@ -118,8 +118,8 @@ fn invalid(message: &'static str) -> S3Error {
     error
 }
 
-/// S3's own limits: tags of a version, characters of a key, characters of a value. Without them a client could
-/// store megabytes of metadata per version.
+/// S3's own limits: tags of a version, characters of a key, characters of a value. Without them a client
+/// could store megabytes of metadata per version.
 const MAX_TAGS: usize = 10;
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;

@@ -200,7 +200,11 @@ def objects():
     refused("NoSuchBucket", s3.put_object, Bucket="not-there", Key="k", Body=b"x", status=404)
     refused("KeyTooLongError", s3.put_object, Bucket=name, Key="k" * 1025, Body=b"x")
     refused("MetadataTooLarge", s3.put_object, Bucket=name, Key="k", Body=b"x", Metadata={"a": "b" * 2048})
-    s3.put_object(Bucket=name, Key="k" * 1024, Body=b"x")
+    for odd in ("k" * 1024, "a//b/../c/.", "/leading", "trailing/", "100%", "ключ", "tab\tand\nline"):
+        s3.put_object(Bucket=name, Key=odd, Body=odd.encode())
+        assert body(s3.get_object(Bucket=name, Key=odd)) == odd.encode()
+    listed = [o["Key"] for o in s3.list_objects_v2(Bucket=name)["Contents"]]
+    assert "tab\tand\nline" in listed and "a//b/../c/." in listed and len(listed) == 9
     assert s3.delete_object(Bucket=name, Key="missing")["ResponseMetadata"]["HTTPStatusCode"] == 204
 
 
@@ -533,12 +537,12 @@ def not_implemented():
     refused("404", s3.head_object, Bucket=name, Key="k2")
 
 
-def signed(method, path, headers, payload_hash):
+def signed(method, path, headers, payload_hash, host=urllib.parse.urlsplit(URL).netloc):
     """A SigV4 signature made by hand, for requests that botocore does not make over plain HTTP."""
     now = datetime.datetime.now(datetime.timezone.utc)
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     headers = {k.lower(): v for k, v in headers.items()}
-    headers.update({"host": urllib.parse.urlsplit(URL).netloc, "x-amz-date": stamp,
+    headers.update({"host": host, "x-amz-date": stamp,
                     "x-amz-content-sha256": payload_hash})
     names = ";".join(sorted(headers))
     canonical = "\n".join([method, path, ""] + [f"{n}:{headers[n]}" for n in sorted(headers)] + ["", names, payload_hash])
@@ -561,6 +565,16 @@ def send(method, path, headers, data):
     connection.endheaders(data)
     response = connection.getresponse()
     return response.status, response.read()
+
+
+def hosts():
+    """A bucket before `localhost`, as SDKs write it, and any other host name with the bucket in the path."""
+    name = bucket("hosts-bucket")
+    s3.put_object(Bucket=name, Key="k", Body=b"found")
+    empty = hashlib.sha256(b"").hexdigest()
+    for host, path in ((f"{name}.localhost:80", "/k"), (f"{name}.localhost", "/k"), ("localhost:80", f"/{name}/k"),
+                       ("storage.example.com", f"/{name}/k"), ("[::1]:80", f"/{name}/k")):
+        assert send("GET", path, signed("GET", path, {}, empty, host)[0], b"") == (200, b"found"), host
 
 
 def chunked_uploads():

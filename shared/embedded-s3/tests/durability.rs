@@ -1,5 +1,7 @@
 //! What is left after a restart, and after `kill -9` in the middle of everything.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 mod support;
 
 use std::path::Path;

@@ -54,7 +54,11 @@ pub(crate) async fn list(
 }
 
 /// Makes a bucket; false if there was one of that name.
-pub(crate) async fn insert(db: impl SqliteExecutor<'_>, name: &str, created_at: i64) -> Result<bool> {
+pub(crate) async fn insert(
+    db: impl SqliteExecutor<'_>,
+    name: &str,
+    created_at: i64,
+) -> Result<bool, sqlx::Error> {
     let made = sqlx::query("INSERT INTO buckets (name, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
     Ok(made.bind(name).bind(created_at).execute(db).await?.rows_affected() == 1)
 }
@@ -76,7 +80,7 @@ pub(crate) async fn set_versioning(
     db: impl SqliteExecutor<'_>,
     name: &str,
     versioning: Versioning,
-) -> Result<bool> {
+) -> Result<bool, sqlx::Error> {
     let update = sqlx::query("UPDATE buckets SET versioning = $2 WHERE name = $1");
     Ok(update.bind(name).bind(versioning).execute(db).await?.rows_affected() == 1)
 }

@@ -1,5 +1,5 @@
-//! What is stored about buckets, versions and uploads, in SQLite: one writer, several readers, WAL, every commit
-//! synced.
+//! What is stored about buckets, versions and uploads, in SQLite: one writer, several readers, WAL, every
+//! commit synced.
 
 use std::path::Path;
 use std::time::Duration;

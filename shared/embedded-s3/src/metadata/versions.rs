@@ -13,7 +13,7 @@ pub(crate) struct Version {
     pub(crate) position: i64,
     pub(crate) bucket: String,
     pub(crate) key: String,
-    /// [`NULL_VERSION`], or an id made by [`crate::versions`].
+    /// [`NULL_VERSION`], or an id made by [`crate::store::new_id`].
     pub(crate) version_id: String,
     pub(crate) is_latest: bool,
     pub(crate) is_delete_marker: bool,
@@ -83,8 +83,8 @@ pub(crate) async fn named(
     Ok(query.bind(bucket).bind(key).bind(version_id).fetch_optional(db).await?)
 }
 
-/// Writes `version` as the latest of its key. A version of the same id, which only `null` can have, is replaced;
-/// the content it had is returned. `position` and `is_latest` of the argument are ignored.
+/// Writes `version` as the latest of its key. A version of the same id, which only `null` can have, is
+/// replaced; the content it had is returned. `position` and `is_latest` of the argument are ignored.
 pub(crate) async fn insert(db: &mut SqliteConnection, version: Version) -> Result<(Version, Option<String>)> {
     let replaced = remove_row(db, &version.bucket, &version.key, &version.version_id).await?;
     let displace = "UPDATE versions SET is_latest = 0 WHERE bucket = $1 AND key = $2 AND is_latest = 1";

@@ -1,10 +1,10 @@
 //! CopyObject: a put whose body is another object.
 
-use s3s::S3Request;
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, MetadataDirective,
     TaggingDirective,
 };
+use s3s::{S3ErrorCode, S3Request};
 
 use super::source::{Found, Reading, Selection, copy_condition_failed};
 use super::{Attributes, Body, Expected, MAX_OBJECT, NewObject, attributes_of};
@@ -62,26 +62,28 @@ impl Store {
     ) -> Result<(Found, Bytestream)> {
         let reading = Reading::of_copy_source(source, conditions, selection)?;
         let opened = self.open_object(&reading, copy_condition_failed).await;
-        opened.map_err(|failure| {
-            match failure {
-            Failure::Refused(error) if *error.code() == s3s::S3ErrorCode::MethodNotAllowed => invalid_request(
-                "The source of a copy request may not specifically refer to a delete marker by version id.",
-            )
-            .into(),
-            other => other,
-        }
-        })
+        opened.map_err(|failure| if is_delete_marker(&failure) { marker_as_source() } else { failure })
     }
 }
 
-/// S3 refuses a copy of an object onto itself that changes nothing, and one that is too large for one request.
+fn is_delete_marker(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(error) if *error.code() == S3ErrorCode::MethodNotAllowed)
+}
+
+fn marker_as_source() -> Failure {
+    let message = "The source of a copy request may not specifically refer to a delete marker by version id.";
+    invalid_request(message).into()
+}
+
+/// S3 refuses a copy of an object onto itself that changes nothing, and one that is too large for one
+/// request.
 fn require_copyable(input: &CopyObjectInput, source: &Found) -> Result<()> {
     let onto_itself =
         source.version.bucket == input.bucket && source.version.key == input.key && source.version.is_latest;
     if onto_itself && !replaces_metadata(input)? && input.website_redirect_location.is_none() {
         let message = "This copy request is illegal because it is trying to copy an object to itself without \
-                       changing the object's metadata, storage class, website redirect location or encryption \
-                       attributes.";
+                       changing the object's metadata, storage class, website redirect location or \
+                       encryption attributes.";
         return Err(invalid_request(message).into());
     }
     if source.version.size > MAX_OBJECT {

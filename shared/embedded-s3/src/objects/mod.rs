@@ -26,8 +26,8 @@ pub(crate) use source::Selection;
 /// The version a request means, which must exist and be no delete marker.
 ///
 /// # Errors
-/// `NoSuchKey`, `NoSuchVersion`, or `MethodNotAllowed` for a delete marker named by its version, each with the
-/// headers S3 sends along.
+/// `NoSuchKey`, `NoSuchVersion`, or `MethodNotAllowed` for a delete marker named by its version, each with
+/// the headers S3 sends along.
 pub(crate) async fn require_object(
     db: impl SqliteExecutor<'_>,
     bucket: &Bucket,

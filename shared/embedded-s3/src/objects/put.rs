@@ -50,7 +50,8 @@ impl Store {
         put_output(&bucket, &version)
     }
 
-    /// Refuses early what would be refused after the body: the bucket is missing, or a condition does not hold.
+    /// Refuses early what would be refused after the body: the bucket is missing, or a condition does not
+    /// hold.
     pub(crate) async fn check_writable(
         &self,
         bucket: &str,

@@ -148,8 +148,8 @@ async fn next_chunk(chunks: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) ->
     }
 }
 
-/// The protocol layer verifies payload hash, chunk signatures and framing while the body streams, and tells of a
-/// failure by the text of its error alone.
+/// The protocol layer verifies payload hash, chunk signatures and framing while the body streams, and tells
+/// of a failure by the text of its error alone.
 fn broken_body(error: &StdError) -> S3Error {
     let text = error.to_string();
     match () {

@@ -45,7 +45,8 @@ pub(crate) struct Found {
 }
 
 impl Store {
-    /// The object and the bytes to be read of it, once the conditions hold. `failed` is for those that do not.
+    /// The object and the bytes to be read of it, once the conditions hold. `failed` is for those that do
+    /// not.
     pub(crate) async fn find_object(
         &self,
         reading: &Reading,
@@ -61,8 +62,8 @@ impl Store {
         Ok(Found { bucket, version, offset, length, partial: reading.selection != Selection::Whole })
     }
 
-    /// As [`Store::find_object`], with the bytes. A content that was replaced between the look at the metadata and
-    /// the opening of the file is looked up again.
+    /// As [`Store::find_object`], with the bytes. A content that was replaced between the look at the
+    /// metadata and the opening of the file is looked up again.
     pub(crate) async fn open_object(
         &self,
         reading: &Reading,
@@ -76,7 +77,7 @@ impl Store {
             match self.content.read(content, size, found.offset, found.length).await {
                 Ok(bytes) => return Ok((found, bytes)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < OPEN_ATTEMPTS => {
-                    attempt += 1
+                    attempt += 1;
                 }
                 Err(error) => return Err(error.into()),
             }

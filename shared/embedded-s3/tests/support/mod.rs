@@ -10,20 +10,20 @@ use countersign_embedded_s3::{Clock, Credentials, EmbeddedS3};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-pub const ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
-pub const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-pub const REGION: &str = "us-east-1";
+pub(crate) const ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
+pub(crate) const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+pub(crate) const REGION: &str = "us-east-1";
 
 /// A running endpoint.
-pub struct Running {
-    pub s3: EmbeddedS3,
-    pub url: String,
+pub(crate) struct Running {
+    pub(crate) s3: EmbeddedS3,
+    pub(crate) url: String,
     shutdown: CancellationToken,
     serving: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
-    pub async fn start(dir: &Path) -> Self {
+    pub(crate) async fn start(dir: &Path) -> Self {
         let s3 = open(dir).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -35,24 +35,24 @@ impl Running {
         Self { s3, url, shutdown, serving }
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.serving.await.unwrap().unwrap();
         self.s3.close().await;
     }
 }
 
-pub async fn open(dir: &Path) -> EmbeddedS3 {
+pub(crate) async fn open(dir: &Path) -> EmbeddedS3 {
     EmbeddedS3::open(dir, wall_clock(), &credentials(), REGION.to_owned()).await.unwrap()
 }
 
-pub fn credentials() -> Credentials {
+pub(crate) fn credentials() -> Credentials {
     Credentials { access_key_id: ACCESS_KEY_ID.to_owned(), secret_access_key: SECRET_ACCESS_KEY.to_owned() }
 }
 
 /// `aws s3 sync` compares the times of objects with those of local files.
 #[expect(clippy::disallowed_methods, reason = "the test is the outside that brings the time")]
-pub fn wall_clock() -> Clock {
+pub(crate) fn wall_clock() -> Clock {
     Arc::new(|| {
         let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         UnixMillis::new(i64::try_from(since.as_millis()).unwrap()).unwrap()
@@ -60,7 +60,7 @@ pub fn wall_clock() -> Clock {
 }
 
 /// Runs a program with the credentials of the endpoint in its environment, and nothing of the machine's.
-pub fn client(program: &str, url: &str) -> Command {
+pub(crate) fn client(program: &str, url: &str) -> Command {
     let mut command = Command::new(program);
     command
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
@@ -81,13 +81,13 @@ pub fn client(program: &str, url: &str) -> Command {
 }
 
 /// Runs the functions of `clients.py` whose names follow, and fails with what they print.
-pub async fn python(url: &str, functions: &[&str]) {
+pub(crate) async fn python(url: &str, functions: &[&str]) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients.py");
     let output = client("python3", url).arg(script).args(functions).output().await.unwrap();
     require_success(&output, &format!("clients.py {functions:?}"));
 }
 
-pub fn require_success(output: &Output, what: &str) {
+pub(crate) fn require_success(output: &Output, what: &str) {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{what}: {}\n{out}\n{err}", output.status);
 }
