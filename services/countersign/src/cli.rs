@@ -57,9 +57,7 @@ impl Command {
     /// What is logged unless the environment says otherwise.
     pub(crate) fn default_log(&self) -> &'static str {
         match self {
-            Self::Up(_) => {
-                "warn,countersign=info,countersign_runtime=info,countersign_signer=info,countersign_deployer=info"
-            }
+            Self::Up(_) => "warn,countersign_runtime=info",
             Self::Demo(_) => "off",
             Self::Profile(_)
             | Self::Revoke(_)

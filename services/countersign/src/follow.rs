@@ -58,7 +58,14 @@ fn job_end(event: &Event, source: &ObjectVersion) -> Option<Result<ObjectVersion
         EventData::SigningJobFailed(job) if job.source == *source => {
             Some(Err(job.status_reason.clone().unwrap_or_else(|| "no reason was given".to_owned())))
         }
-        _ => None,
+        EventData::SigningJobStarted(_)
+        | EventData::SigningJobSucceeded(_)
+        | EventData::SigningJobFailed(_)
+        | EventData::DeploymentRequested(_)
+        | EventData::DeploymentSucceeded(_)
+        | EventData::DeploymentBlocked(_)
+        | EventData::DeploymentFailed(_)
+        | EventData::DeploymentWarning(_) => None,
     }
 }
 
@@ -69,7 +76,14 @@ fn requested(event: &Event, function: &FunctionName, code: &CodeVersion) -> Opti
         {
             Some(DeploymentId::for_event(&event.id))
         }
-        _ => None,
+        EventData::SigningJobStarted(_)
+        | EventData::SigningJobSucceeded(_)
+        | EventData::SigningJobFailed(_)
+        | EventData::DeploymentRequested(_)
+        | EventData::DeploymentSucceeded(_)
+        | EventData::DeploymentBlocked(_)
+        | EventData::DeploymentFailed(_)
+        | EventData::DeploymentWarning(_) => None,
     }
 }
 
@@ -92,6 +106,13 @@ fn deployment_end(event: &Event, id: DeploymentId) -> Option<Followed> {
 fn warning(event: &Event, id: DeploymentId) -> Option<Finding> {
     match &event.data {
         EventData::DeploymentWarning(warning) if warning.deployment_id == id => Some(warning.finding.clone()),
-        _ => None,
+        EventData::SigningJobStarted(_)
+        | EventData::SigningJobSucceeded(_)
+        | EventData::SigningJobFailed(_)
+        | EventData::DeploymentRequested(_)
+        | EventData::DeploymentSucceeded(_)
+        | EventData::DeploymentBlocked(_)
+        | EventData::DeploymentFailed(_)
+        | EventData::DeploymentWarning(_) => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Tracing to stderr.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 
@@ -22,7 +22,10 @@ pub fn init_tracing(environment: &Environment, format: LogFormat, default: &str)
     let asked = environment.value("COUNTERSIGN_LOG").or_else(|| environment.value("RUST_LOG"));
     let filter =
         asked.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
     // Only a second call fails, and the first one's choice stands.
     let _already_set = match format {
         LogFormat::Human => builder.with_target(false).try_init(),
