@@ -298,8 +298,14 @@ impl From<GateError> for SignError {
 impl From<AppendError> for SignError {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Io(error) => Self::Io(error),
-            other => Self::Append(other),
+            AppendError::Io(io) => Self::Io(io),
+            AppendError::SourceChanged { .. }
+            | AppendError::WouldChangeForm { .. }
+            | AppendError::BodyTooLarge { .. }
+            | AppendError::RecordSignature { .. }
+            | AppendError::Refused(_)
+            | AppendError::TooFewEntries { .. }
+            | AppendError::NotAppended { .. } => Self::Append(error),
         }
     }
 }

@@ -27,9 +27,9 @@ pub enum StatementError {
     )]
     ScopeMismatch {
         /// The signing job.
-        job_arn: JobArn,
+        job_arn: Box<JobArn>,
         /// The profile version.
-        profile_version_arn: ProfileVersionArn,
+        profile_version_arn: Box<ProfileVersionArn>,
     },
     /// The signature would expire before it was made.
     #[error("the signature expires at {expires_at}, which is not after its signing time {signing_time}")]
@@ -69,8 +69,8 @@ impl Statement {
     pub(crate) fn check(&self) -> Result<(), StatementError> {
         if self.job_arn.scope() != self.profile_version_arn.profile().scope() {
             return Err(StatementError::ScopeMismatch {
-                job_arn: self.job_arn.clone(),
-                profile_version_arn: self.profile_version_arn.clone(),
+                job_arn: Box::new(self.job_arn.clone()),
+                profile_version_arn: Box::new(self.profile_version_arn.clone()),
             });
         }
         let (signing_time, expires_at) = (self.signing_time, self.expires_at);

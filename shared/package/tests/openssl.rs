@@ -1,4 +1,5 @@
 //! Nobody has to trust our verifier: OpenSSL checks the same signatures (FORMAT.md section 11).
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod pki;
 
@@ -27,7 +28,10 @@ fn openssl_accepts(installation: &Installation, signature: &[u8], content: &[u8]
     fs::write(path("root.pem"), installation.root.pem()).unwrap();
     let output = Command::new("openssl")
         .current_dir(folder.path())
-        .args("cms -verify -binary -inform DER -in countersign.p7s -content U -CAfile root.pem -purpose any".split(' '))
+        .args(
+            "cms -verify -binary -inform DER -in countersign.p7s -content U -CAfile root.pem -purpose any"
+                .split(' '),
+        )
         .args(["-out", "out"])
         .output()
         .unwrap();

@@ -1,18 +1,22 @@
 //! Signing: what comes out, and what is refused before anything is written (FORMAT.md sections 3.4 and 7).
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod pki;
+
+use std::io::Write;
 
 use countersign_domain::{Platform, Sha256Digest};
 use countersign_package::chain::{CertificateChain, TrustRoots};
 use countersign_package::gate::{Archive, Entry};
 use countersign_package::limits::Limits;
 use countersign_package::sign::{SignError, Unsigned};
+use countersign_package::source::ReadAt;
 use countersign_package::statement::Statement;
 use countersign_package::strip::{StripError, strip};
-use countersign_package::verify::{Coverage, inspect};
+use countersign_package::verify::{Coverage, inspect, verify};
 use pki::forge::{self, P7S, SF};
 use pki::{
-    Installation, PROFILE_A, PROFILE_B, instant, sign, statement, statement_of, tiny, zip_of,
+    Installation, PROFILE_A, PROFILE_B, SIGNED_AT, instant, sign, statement, statement_of, tiny, zip_of,
 };
 
 #[path = "support/tools.rs"]
@@ -105,7 +109,8 @@ fn names_that_stand_in_the_way_are_refused() {
 #[test]
 fn an_unfit_package_is_refused_by_the_gate() {
     for package in [b"".as_slice(), b"no zip", &zip_of(&[])] {
-        let error = Unsigned::open(package, &Limits::default(), Platform::CountersignSha384Ecdsa).unwrap_err();
+        let error =
+            Unsigned::open(package, &Limits::default(), Platform::CountersignSha384Ecdsa).unwrap_err();
         assert!(matches!(error, SignError::Gate(_)), "{error}");
     }
 }
@@ -136,11 +141,13 @@ fn either_s_is_taken_and_the_low_one_written() {
     let leaf = installation.leaf(Platform::CountersignSha384Ecdsa);
     let unsigned = tiny();
     let sign_with = |high: bool| {
-        let package = Unsigned::open(&unsigned, &Limits::default(), Platform::CountersignSha384Ecdsa).unwrap();
+        let package =
+            Unsigned::open(&unsigned, &Limits::default(), Platform::CountersignSha384Ecdsa).unwrap();
         let prepared = package.prepare(statement(Platform::CountersignSha384Ecdsa), leaf.chain()).unwrap();
         let signature = p384::ecdsa::Signature::from_der(&leaf.sign(&prepared.digest())).unwrap();
         let low = signature.normalize_s();
-        let signature = if high { p384::ecdsa::Signature::from_scalars(low.r(), -*low.s()).unwrap() } else { low };
+        let signature =
+            if high { p384::ecdsa::Signature::from_scalars(low.r(), -*low.s()).unwrap() } else { low };
         let mut signed = Vec::new();
         prepared.finish(signature.to_der().as_bytes(), &mut signed).unwrap();
         signed
@@ -224,5 +231,38 @@ fn trust_roots_are_strict() {
         leaf,
     ] {
         assert!(TrustRoots::from_pem(&bundle).is_err(), "{bundle}");
+    }
+}
+
+/// A package that is never in memory as a whole, and says so when someone asks for too much of it at once.
+struct OnDisk(std::fs::File);
+
+impl ReadAt for OnDisk {
+    fn len(&self) -> std::io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> std::io::Result<()> {
+        assert!(buf.len() <= 128 * 1024, "{} bytes at once", buf.len());
+        self.0.read_exact_at(offset, buf)
+    }
+}
+
+#[test]
+fn no_step_holds_a_package_in_memory() {
+    let installation = Installation::new();
+    let random: Vec<u8> =
+        (0..3_000_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+    let mut unsigned = OnDisk(tempfile::tempfile().unwrap());
+    unsigned.0.write_all(&zip_of(&[("large", &random), ("small", b"x")])).unwrap();
+    for platform in Platform::ALL {
+        let leaf = installation.leaf(platform);
+        let package = Unsigned::open(&unsigned, &Limits::default(), platform).unwrap();
+        let prepared = package.prepare(statement(platform), leaf.chain()).unwrap();
+        let signature = leaf.sign(&prepared.digest());
+        let mut signed = OnDisk(tempfile::tempfile().unwrap());
+        prepared.finish(&signature, &mut signed.0).unwrap();
+        verify(&signed, &installation.root.trusted(), instant(SIGNED_AT), &Limits::default()).unwrap();
+        strip(&signed, &Limits::default(), &mut std::io::sink()).unwrap();
     }
 }

@@ -1,4 +1,5 @@
 //! A signed package differs from what was signed: refused, whatever the difference.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod pki;
 
@@ -22,10 +23,10 @@ fn samples() -> &'static Samples {
     static SAMPLES: OnceLock<Samples> = OnceLock::new();
     SAMPLES.get_or_init(|| {
         let installation = Installation::new();
-        let larger = zip_of(&[("bin/", b""), ("bin/run", b"#!/bin/sh\necho hello\n"), ("data", &[b'x'; 900])]);
-        let signed = |unsigned: &[u8]| {
-            Platform::ALL.map(|platform| installation.signed(platform, unsigned)).to_vec()
-        };
+        let larger =
+            zip_of(&[("bin/", b""), ("bin/run", b"#!/bin/sh\necho hello\n"), ("data", &[b'x'; 900])]);
+        let signed =
+            |unsigned: &[u8]| Platform::ALL.map(|platform| installation.signed(platform, unsigned)).to_vec();
         Samples { roots: installation.root.trusted(), tiny: signed(&tiny()), larger: signed(&larger) }
     })
 }

@@ -75,8 +75,6 @@ fn uri(tbs: &TbsCertificate) -> Result<Option<String>, ChainError> {
     }
 }
 
-// By value, as `map_err` hands it over.
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn malformed(error: der::Error) -> ChainError {
     unsuitable(&format!("an extension is malformed or there twice ({error})"))
 }

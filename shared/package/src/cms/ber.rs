@@ -14,6 +14,7 @@ struct Reader<'a> {
     elements_left: u32,
 }
 
+#[derive(Clone, Copy)]
 enum Length {
     Definite(usize),
     Indefinite,

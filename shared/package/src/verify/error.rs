@@ -56,7 +56,7 @@ pub enum IntegrityError {
         /// The URI in the leaf's subjectAltName.
         leaf: Option<String>,
         /// The profile version that the signature names.
-        signed: ProfileVersionArn,
+        signed: Box<ProfileVersionArn>,
     },
     /// A signature by one of our keys in AWS Signer's own, weaker form.
     #[error(

@@ -56,9 +56,10 @@ fn check_key_owner(signature: &ReadSignature) -> Result<(), IntegrityError> {
         (true, None) => Ok(()),
         (true, Some(uri)) => Err(IntegrityError::MissingContentHints { uri: uri.to_owned() }),
         (false, Some(uri)) if uri == signed.to_string() => Ok(()),
-        (false, uri) => {
-            Err(IntegrityError::SanMismatch { leaf: uri.map(str::to_owned), signed: signed.clone() })
-        }
+        (false, uri) => Err(IntegrityError::SanMismatch {
+            leaf: uri.map(str::to_owned),
+            signed: Box::new(signed.clone()),
+        }),
     }
 }
 

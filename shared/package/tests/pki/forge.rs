@@ -2,19 +2,21 @@
 
 use std::io::{Cursor, Read};
 
+use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
 use cms::content_info::ContentInfo;
-use cms::signed_data::{SignedData, SignerInfo};
+use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
 use const_oid::ObjectIdentifier;
 use countersign_package::append::{NewEntry, append};
 use countersign_package::gate::Archive;
 use countersign_package::limits::Limits;
 use countersign_package::strip::strip;
-use der::asn1::{Any, SetOfVec};
+use der::asn1::{Any, OctetString, SetOfVec, Utf8StringRef};
 use der::{Decode, Encode};
 use sha2::{Digest, Sha256, Sha384};
+use x509_cert::Certificate;
 use x509_cert::attr::Attribute;
 
-use super::LeafKey;
+use super::{Leaf, LeafKey};
 
 pub(crate) const P7S: &str = "META-INF/countersign.p7s";
 pub(crate) const SF: &str = "META_INF/aws_signer_signature_v1.0.SF";
@@ -90,14 +92,18 @@ pub(crate) fn rebuilt(package: &[u8], edit: impl FnOnce(&mut SignedData)) -> Vec
 /// The package with another ContentInfo, in the same kind of entry.
 pub(crate) fn with_signature_like(package: &[u8], content_info: &[u8]) -> Vec<u8> {
     let unsigned = stripped(package);
-    if has_p7s(package) { with_p7s(&unsigned, content_info) } else { with_sf(&unsigned, pem(content_info).as_bytes()) }
+    if has_p7s(package) {
+        with_p7s(&unsigned, content_info)
+    } else {
+        with_sf(&unsigned, pem(content_info).as_bytes())
+    }
 }
 
 pub(crate) fn pem(content_info: &[u8]) -> String {
     der::pem::encode_string("PKCS7", der::pem::LineEnding::LF, content_info).unwrap()
 }
 
-pub(crate) fn signature(key: &LeafKey, message: &[u8]) -> der::asn1::OctetString {
+pub(crate) fn signature(key: &LeafKey, message: &[u8]) -> OctetString {
     let digest = match key {
         LeafKey::Rsa(_) => Sha256::digest(message).to_vec(),
         LeafKey::Ecdsa(_) => Sha384::digest(message).to_vec(),
@@ -109,7 +115,7 @@ pub(crate) fn signature(key: &LeafKey, message: &[u8]) -> der::asn1::OctetString
             p384::ecdsa::Signature::from_der(&signature).unwrap().normalize_s().to_der().as_bytes().to_vec()
         }
     };
-    der::asn1::OctetString::new(signature).unwrap()
+    OctetString::new(signature).unwrap()
 }
 
 pub(crate) fn signer(data: &SignedData) -> SignerInfo {
@@ -128,6 +134,10 @@ pub(crate) fn attribute(type_: &str, value: Any) -> Attribute {
     Attribute { oid: oid(type_), values: SetOfVec::try_from(vec![value]).unwrap() }
 }
 
+pub(crate) fn utf8(text: &str) -> Any {
+    Any::encode_from(&Utf8StringRef::new(text).unwrap()).unwrap()
+}
+
 /// Replaces the value of one attribute.
 pub(crate) fn replace(attributes: &mut [Attribute], type_: &str, value: Any) {
     let found = attributes.iter_mut().find(|attribute| attribute.oid == oid(type_)).unwrap();
@@ -138,4 +148,40 @@ pub(crate) fn remove(attributes: &mut Vec<Attribute>, type_: &str) {
     let before = attributes.len();
     attributes.retain(|attribute| attribute.oid != oid(type_));
     assert_eq!(attributes.len() + 1, before, "{type_}");
+}
+
+/// Edits the one SignerInfo.
+pub(crate) fn edit_signer(data: &mut SignedData, edit: impl FnOnce(&mut SignerInfo)) {
+    let mut signer = signer(data);
+    edit(&mut signer);
+    set_signer(data, signer);
+}
+
+/// The other s of an ECDSA signature, as valid as the first.
+pub(crate) fn high_s(signer: &mut SignerInfo) {
+    let low = p384::ecdsa::Signature::from_der(signer.signature.as_bytes()).unwrap();
+    let high = p384::ecdsa::Signature::from_scalars(low.r(), -*low.s()).unwrap();
+    signer.signature = OctetString::new(high.to_der().as_bytes()).unwrap();
+}
+
+pub(crate) fn set_certificates(data: &mut SignedData, certificates: &[Certificate]) {
+    let choices = certificates.iter().map(|certificate| {
+        CertificateChoices::Certificate(Certificate::from_der(&certificate.to_der().unwrap()).unwrap())
+    });
+    data.certificates = Some(choices.collect::<Vec<_>>().try_into().unwrap());
+}
+
+/// The package signed again, by `leaf` and with its certificates.
+pub(crate) fn with_leaf(signed: &[u8], leaf: &Leaf) -> Vec<u8> {
+    let with_certificates = rebuilt(signed, |data| {
+        set_certificates(data, &leaf.certificates);
+        let tbs = leaf.certificates[0].tbs_certificate();
+        edit_signer(data, |signer| {
+            signer.sid = SignerIdentifier::IssuerAndSerialNumber(IssuerAndSerialNumber {
+                issuer: tbs.issuer().clone(),
+                serial_number: tbs.serial_number().clone(),
+            });
+        });
+    });
+    resigned(&with_certificates, &leaf.key, |_| {})
 }

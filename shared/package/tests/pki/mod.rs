@@ -1,8 +1,13 @@
 //! A root, leaves and keys made for a test, packages signed with them, and forgeries: signatures of any form, made with
 //! a key that the test holds.
-#![allow(dead_code, clippy::unwrap_used, reason = "each test uses its part, and a test stops at what it did not expect")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test uses its part, and a test stops at what it did not expect"
+)]
 
 pub(crate) mod forge;
+pub(crate) mod native;
 
 use std::io::{Cursor, Write};
 use std::str::FromStr;
@@ -177,7 +182,8 @@ impl LeafKey {
             }
             Self::Rsa(key) => {
                 let key = rsa::pss::SigningKey::<Sha256>::new(key.as_ref().clone());
-                let signature = key.sign_prehash_with_rng(&mut UnwrapErr(rand::rngs::SysRng), digest).unwrap();
+                let signature =
+                    key.sign_prehash_with_rng(&mut UnwrapErr(rand::rngs::SysRng), digest).unwrap();
                 signature.to_vec()
             }
         }
@@ -237,7 +243,10 @@ pub(crate) fn rsa_key() -> LeafKey {
 pub(crate) fn new_rsa_key(size: aws_lc_rs::rsa::KeySize) -> RsaPrivateKey {
     use aws_lc_rs::encoding::AsDer;
     let key = aws_lc_rs::rsa::KeyPair::generate(size).unwrap();
-    RsaPrivateKey::from_pkcs8_der(AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&key).unwrap().as_ref()).unwrap()
+    RsaPrivateKey::from_pkcs8_der(
+        AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&key).unwrap().as_ref(),
+    )
+    .unwrap()
 }
 
 pub(crate) fn instant(text: &str) -> UnixMillis {
@@ -259,7 +268,11 @@ pub(crate) fn statement_of(platform: Platform, profile_version: &str) -> Stateme
 }
 
 /// All three steps.
-pub(crate) fn sign(unsigned: &[u8], statement: Statement, leaf: &Leaf) -> Result<(Vec<u8>, SignedPackage), SignError> {
+pub(crate) fn sign(
+    unsigned: &[u8],
+    statement: Statement,
+    leaf: &Leaf,
+) -> Result<(Vec<u8>, SignedPackage), SignError> {
     let package = Unsigned::open(unsigned, &Limits::default(), statement.platform)?;
     let prepared = package.prepare(statement, leaf.chain())?;
     let signature = leaf.sign(&prepared.digest());

@@ -1,0 +1,166 @@
+//! Certificates: each rule of FORMAT.md section 6 broken.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+mod pki;
+
+use const_oid::db::rfc5280::{ANY_EXTENDED_KEY_USAGE, ID_KP_CODE_SIGNING, ID_KP_SERVER_AUTH};
+use countersign_domain::Platform;
+use countersign_package::limits::Limits;
+use countersign_package::verify::{VerifyError, verify};
+use der::Encode;
+use pki::forge::{rebuilt, set_certificates, with_leaf};
+use pki::{
+    Authority, Installation, Leaf, LeafKey, PROFILE_A, PROFILE_B, SIGNED_AT, Spec, ecdsa_key, instant,
+    new_rsa_key, sign, statement, statement_of, tiny,
+};
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::KeyUsages;
+
+/// Leaves that may not sign, under our own root: signed by a forger, as our signer refuses them.
+#[test]
+fn the_leaf_has_one_profile() {
+    let installation = Installation::new();
+    let good = Spec::leaf(PROFILE_A);
+    let ecdsa = || LeafKey::Ecdsa(ecdsa_key(9));
+    let cases: Vec<(&str, Spec)> = vec![
+        ("unsuitable_leaf", Spec { ca: Some(true), ..good.clone() }),
+        ("unsuitable_leaf", Spec { usage: None, ..good.clone() }),
+        ("unsuitable_leaf", Spec { usage: Some(KeyUsages::NonRepudiation.into()), ..good.clone() }),
+        (
+            "unsuitable_leaf",
+            Spec { usage: Some(KeyUsages::DigitalSignature | KeyUsages::KeyCertSign), ..good.clone() },
+        ),
+        ("unsuitable_leaf", Spec { extended: None, ..good.clone() }),
+        ("unsuitable_leaf", Spec { extended: Some(vec![ID_KP_SERVER_AUTH]), ..good.clone() }),
+        ("unsuitable_leaf", Spec { extended: Some(vec![ANY_EXTENDED_KEY_USAGE]), ..good.clone() }),
+        (
+            "unsuitable_leaf",
+            Spec { extended: Some(vec![ID_KP_CODE_SIGNING, ANY_EXTENDED_KEY_USAGE]), ..good.clone() },
+        ),
+        ("unsuitable_leaf", Spec { uris: vec![PROFILE_A.to_owned(), PROFILE_B.to_owned()], ..good.clone() }),
+        ("san_mismatch", Spec { uris: Vec::new(), ..good.clone() }),
+        ("san_mismatch", Spec { uris: vec![PROFILE_B.to_owned()], ..good.clone() }),
+        ("san_mismatch", Spec { uris: vec![PROFILE_A.replace("arn:", "ARN:")], ..good.clone() }),
+        ("invalid_chain", validity(&good, "2026-11-01T00:00:00Z", "2026-11-21T08:29:59Z")),
+        ("invalid_chain", validity(&good, "2026-11-21T08:30:01Z", "2026-12-01T00:00:00Z")),
+    ];
+    let signed = installation.signed(Platform::CountersignSha384Ecdsa, &tiny());
+    for (at, (code, spec)) in cases.iter().enumerate() {
+        let leaf = installation.root.leaf(spec, ecdsa());
+        assert_eq!(installation.refusal(&with_leaf(&signed, &leaf)), *code, "case {at}");
+    }
+    let no_basic_constraints = installation.root.leaf(&Spec { ca: None, ..good.clone() }, ecdsa());
+    assert!(installation.verify(&with_leaf(&signed, &no_basic_constraints)).is_ok());
+    let small = LeafKey::Rsa(Box::new(new_rsa_key(aws_lc_rs::rsa::KeySize::Rsa2048)));
+    let small = installation.root.leaf(&good, small);
+    assert_eq!(installation.refusal(&with_leaf(&signed, &small)), "unsuitable_leaf");
+}
+
+fn validity(spec: &Spec, from: &str, to: &str) -> Spec {
+    Spec { validity: (from.to_owned(), to.to_owned()), ..spec.clone() }
+}
+
+#[test]
+fn a_chain_is_judged_at_the_signing_time() {
+    let installation = Installation::new();
+    let signed = installation.signed(Platform::CountersignSha384Ecdsa, &tiny());
+    let years_later = instant("2030-01-01T00:00:00Z");
+    assert!(verify(&signed, &installation.root.trusted(), years_later, &Limits::default()).is_ok());
+}
+
+#[test]
+fn a_root_outside_its_validity_is_refused() {
+    let mut spec = Spec::leaf(PROFILE_A);
+    (spec.subject, spec.serial) = ("CN=Old".to_owned(), 1);
+    (spec.ca, spec.uris, spec.extended) = (Some(true), Vec::new(), None);
+    spec.usage = Some(KeyUsages::KeyCertSign.into());
+    spec.validity = ("2016-01-01T00:00:00Z".to_owned(), "2026-01-01T00:00:00Z".to_owned());
+    let old = Authority::root_as(&spec, 5);
+    let leaf = old.leaf(&Spec::leaf(PROFILE_A), LeafKey::Ecdsa(ecdsa_key(9)));
+    let template = Installation::new().signed(Platform::CountersignSha384Ecdsa, &tiny());
+    let signed = with_leaf(&template, &leaf);
+    let error = verify(&signed, &old.trusted(), instant(SIGNED_AT), &Limits::default()).unwrap_err();
+    assert_eq!(error.code(), Some("invalid_chain"));
+}
+
+#[test]
+fn intermediates_are_part_of_the_chain() {
+    let installation = Installation::new();
+    let regional = installation.root.intermediate("CN=Regional", 6);
+    let key = LeafKey::Ecdsa(ecdsa_key(9));
+    let certificate = regional.issue(&Spec::leaf(PROFILE_A), &key);
+    let certificates = vec![certificate, regional.certificate.clone(), installation.root.certificate.clone()];
+    let leaf = Leaf { key, certificates: certificates.clone() };
+    let signed = sign(&tiny(), statement(Platform::CountersignSha384Ecdsa), &leaf).unwrap().0;
+    let verified = installation.verify(&signed).unwrap();
+    assert_eq!(verified.chain().fingerprints().len(), 3);
+    // Cut, and with a stranger in the intermediate's place.
+    let cut =
+        rebuilt(&signed, |data| set_certificates(data, &[certificates[0].clone(), certificates[2].clone()]));
+    assert_eq!(installation.refusal(&cut), "malformed_chain");
+    let stranger = Authority::root("CN=Root", 7).intermediate("CN=Regional", 8).certificate;
+    let swapped = [certificates[0].clone(), stranger, certificates[2].clone()];
+    assert_eq!(
+        installation.refusal(&rebuilt(&signed, |data| set_certificates(data, &swapped))),
+        "invalid_chain"
+    );
+}
+
+#[test]
+fn a_leaf_does_not_issue_leaves() {
+    let installation = Installation::new();
+    let key = ecdsa_key(9);
+    let middle = installation
+        .root
+        .issue(&Spec { subject: "CN=Middle".to_owned(), ..Spec::leaf(PROFILE_A) }, &LeafKey::Ecdsa(key));
+    let issuer = Authority::with_certificate(middle.clone(), 9);
+    let leaf_key = LeafKey::Ecdsa(ecdsa_key(11));
+    let certificate = issuer.issue(&Spec { serial: 8, ..Spec::leaf(PROFILE_B) }, &leaf_key);
+    let leaf = Leaf {
+        key: leaf_key,
+        certificates: vec![certificate, middle, installation.root.certificate.clone()],
+    };
+    let template = sign(
+        &tiny(),
+        statement_of(Platform::CountersignSha384Ecdsa, PROFILE_B),
+        &installation.leaf_of(Platform::CountersignSha384Ecdsa, PROFILE_B),
+    );
+    assert_eq!(installation.refusal(&with_leaf(&template.unwrap().0, &leaf)), "invalid_chain");
+}
+
+#[test]
+fn certificate_hashes_name_child_and_issuer() {
+    let installation = Installation::new();
+    let leaf = installation.leaf(Platform::CountersignSha384Ecdsa);
+    let hashes = leaf.chain().certificate_hashes().unwrap();
+    let of = |certificate: &Certificate| {
+        hex::encode(<sha2::Sha384 as sha2::Digest>::digest(certificate.tbs_certificate().to_der().unwrap()))
+    };
+    let (own, root) = (of(&leaf.certificates[0]), of(&leaf.certificates[1]));
+    assert_eq!(hashes, [format!("{own}{root}"), format!("{root}{root}")]);
+}
+
+#[test]
+fn a_root_that_is_not_trusted_is_a_failure_of_integrity() {
+    let installation = Installation::new();
+    // The same name, another key: the foreign root claims to be ours.
+    let foreign = Installation { root: Authority::root("CN=Root", 3) };
+    for platform in Platform::ALL {
+        let signed = foreign.signed(platform, &tiny());
+        assert!(foreign.verify(&signed).is_ok());
+        let error = installation.verify(&signed).unwrap_err();
+        assert!(matches!(error, VerifyError::Integrity(_)), "{platform}: {error}");
+        assert_eq!(error.code(), Some("untrusted_chain"), "{platform}");
+    }
+}
+
+#[test]
+fn our_root_in_the_package_of_another_key_does_not_help() {
+    let installation = Installation::new();
+    let foreign = Installation { root: Authority::root("CN=Root", 3) };
+    let signed = foreign.signed(Platform::CountersignSha384Ecdsa, &tiny());
+    let leaf = foreign.leaf(Platform::CountersignSha384Ecdsa).certificates[0].clone();
+    let forged =
+        rebuilt(&signed, |data| set_certificates(data, &[leaf, installation.root.certificate.clone()]));
+    assert_eq!(installation.refusal(&forged), "invalid_chain");
+}
