@@ -1,6 +1,6 @@
 //! The signature itself: CMS SignedData as FORMAT.md section 4 narrows it.
 //!
-//! [`encode`] builds it, [`decode`] takes it apart and refuses every other form. Nothing here decides about trust.
+//! `encode` builds it, `decode` takes it apart and refuses every other form. Nothing here decides about trust.
 
 mod algorithm;
 mod attributes;
