@@ -198,6 +198,7 @@ pub struct Decision {
 
 /// What came of `record`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum Recording {
     /// The decision is durable.
     Recorded(RecordedVerdict),

@@ -14,6 +14,7 @@ CREATE TABLE messages (
     available_at BIGINT NOT NULL
 );
 CREATE INDEX messages_in_order ON messages (queue, sequence);
+CREATE INDEX messages_by_attempts ON messages (queue, attempts);
 CREATE INDEX messages_by_due ON messages (queue, available_at);
 CREATE UNIQUE INDEX messages_by_identity ON messages (queue, publisher, message_id, body_sha256);
 

@@ -234,7 +234,7 @@ async fn the_making_of_a_function_makes_a_decision_stale(store: &impl Deployment
     deploy(store, &first, b"a").await;
     let second = new_deployment("e2", request("hello", "b.zip"));
     assert!(matches!(store.begin(&second, &lease("w1", 5, 15)).await, Ok(DeploymentClaim::Begun { .. })));
-    let decided = decided_on(before, &second, b"b");
+    let decided = decided_on(&before, &second, b"b");
     assert_eq!(store.record(&decided, &lease("w1", 6, 15)).await, Ok(Recording::Stale));
 }
 
@@ -335,10 +335,10 @@ async fn declare(store: &impl DeploymentState) {
 
 /// A verdict to deploy `package`, on the present basis.
 async fn decision(store: &impl DeploymentState, new: &NewDeployment, package: &[u8]) -> Decision {
-    decided_on(store.basis(&new.request).await.expect("there is a basis"), new, package)
+    decided_on(&store.basis(&new.request).await.expect("there is a basis"), new, package)
 }
 
-fn decided_on(basis: Basis, new: &NewDeployment, package: &[u8]) -> Decision {
+fn decided_on(basis: &Basis, new: &NewDeployment, package: &[u8]) -> Decision {
     let finding = |check, outcome| Finding { package: PackageRole::Layer(1), check, outcome };
     let reason = "it expired at noon".to_owned();
     Decision {

@@ -216,7 +216,8 @@ async fn bury_worn_out(
     now: UnixMillis,
 ) -> Result<(), QueueError> {
     let worn_out = sqlx::query_as::<_, HeldMessage>(
-        "SELECT * FROM messages WHERE queue = $1 AND available_at <= $2 AND attempts >= $3",
+        "SELECT * FROM messages INDEXED BY messages_by_attempts
+         WHERE queue = $1 AND available_at <= $2 AND attempts >= $3",
     )
     .bind(queue.as_str())
     .bind(now.as_millis())

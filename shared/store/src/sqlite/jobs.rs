@@ -127,16 +127,17 @@ impl Jobs for SqliteStore {
     async fn unseen(&self, sources: &[ObjectVersion]) -> Result<Vec<ObjectVersion>, StoreError> {
         let mut seen = HashSet::new();
         for batch in sources.chunks(SOURCES_A_QUERY) {
-            let mut ended = QueryBuilder::<Sqlite>::new(
-                "SELECT source_bucket, source_key, source_version FROM jobs
-                 WHERE status <> 'InProgress' AND (source_bucket, source_key, source_version) IN (",
-            );
+            let mut ended = QueryBuilder::<Sqlite>::new("WITH asked (bucket, object_key, version) AS (");
             ended.push_values(batch, |mut row, source| {
                 row.push_bind(source.bucket.as_str());
                 row.push_bind(source.key.as_str());
                 row.push_bind(source.version.as_str());
             });
-            ended.push(")");
+            ended.push(
+                ") SELECT bucket, object_key, version FROM asked WHERE EXISTS (
+                     SELECT 1 FROM jobs WHERE status <> 'InProgress'
+                         AND source_bucket = bucket AND source_key = object_key AND source_version = version)",
+            );
             let ended = ended.build_query_as::<(String, String, String)>();
             seen.extend(ended.fetch_all(&self.readers).await.map_err(unavailable)?);
         }

@@ -9,6 +9,9 @@ mod revocations;
 mod rows;
 pub(crate) mod views;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

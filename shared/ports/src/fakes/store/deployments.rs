@@ -59,7 +59,7 @@ impl Deployments for MemoryStore {
     }
 
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError> {
-        self.call("deployment", |state| Ok(state.deployments.get(&id).map(|held| held.seen())))
+        self.call("deployment", |state| Ok(state.deployments.get(&id).map(HeldDeployment::seen)))
     }
 }
 

@@ -1,3 +1,5 @@
+use std::collections::btree_map::Entry;
+
 use async_trait::async_trait;
 use countersign_domain::{JobArn, ProfileVersionArn, UnixMillis};
 
@@ -29,10 +31,9 @@ impl RevocationRegistry for MemoryStore {
         self.call("revoke_job", |state| {
             let missing = || StoreError::NotFound(format!("signing job {job} with a signature"));
             let signed_by = state.signed_by(job).ok_or_else(missing)?;
-            if !state.job_revocations.contains_key(&signed_by) {
+            if let Entry::Vacant(unrevoked) = state.job_revocations.entry(signed_by) {
                 let effective_from = at.plus_millis(i64::MIN);
-                let revocation = Revocation { effective_from, revoked_at: at, reason: reason.to_owned() };
-                state.job_revocations.insert(signed_by, revocation);
+                unrevoked.insert(Revocation { effective_from, revoked_at: at, reason: reason.to_owned() });
                 state.revision += 1;
             }
             Ok(())

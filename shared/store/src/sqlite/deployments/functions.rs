@@ -1,7 +1,7 @@
 //! Functions, what they are bound to, and the numbers of their versions.
 
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{AliasName, FunctionName, Sha256Digest};
+use countersign_domain::{AliasName, CodeSigningConfigName, FunctionName, Sha256Digest};
 use countersign_ports::StoreError;
 use countersign_ports::deployments::{Basis, Decision, Function, applicable_config};
 use sqlx::SqliteConnection;
@@ -111,7 +111,7 @@ async fn make(change: &mut SqliteConnection, function: &Function) -> Result<(), 
         "INSERT INTO functions (name, code_signing_config, binding_changes, newest_version) VALUES ($1, $2, 1, 0)",
     )
     .bind(function.name.as_str())
-    .bind(function.code_signing_config.as_ref().map(|config| config.as_str()))
+    .bind(function.code_signing_config.as_ref().map(CodeSigningConfigName::as_str))
     .execute(change)
     .await
     .map(drop)

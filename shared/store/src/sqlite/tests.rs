@@ -1,14 +1,16 @@
-//! The state over SQLite: the ports' contracts, and what only a file shows: it survives, and is shared.
-
 use std::path::PathBuf;
 
-use countersign_domain::{Event, EventData, ObjectVersion};
+use countersign_domain::event::{CreateFunction, DeploymentRequest};
+use countersign_domain::{DeploymentId, Event, EventData, ObjectVersion, Sha256Digest, Verdict};
+use countersign_ports::Lease;
 use countersign_ports::conformance;
-use countersign_ports::deployments::CodeSigningConfigs;
-use countersign_ports::jobs::{JobClaim, Jobs, NewJob, Outbox};
-use countersign_ports::{Lease, StoreError};
-use countersign_store::SqliteStore;
+use countersign_ports::deployments::{
+    CodeSigningConfigs, Decision, DeploymentClaim, Deployments, Finish, NewDeployment, Recording,
+};
+use countersign_ports::jobs::{Job, JobClaim, Jobs, NewJob, Outbox};
 use tempfile::TempDir;
+
+use super::*;
 
 /// An empty store; its directory lives as long as the test.
 async fn empty(directory: &TempDir) -> SqliteStore {
@@ -85,19 +87,78 @@ fn started(id: &str, job: &NewJob) -> Event {
 }
 
 #[tokio::test]
-async fn what_was_committed_survives_reopening() {
+async fn what_was_committed_survives_a_kill() {
     let directory = TempDir::new().unwrap();
-    let file = path(&directory, 0);
     let (job, started) = (job("a.zip"), started("e1", &job("a.zip")));
-    {
-        // Dropped without `close`, as a killed process leaves it.
-        let store = SqliteStore::open(&file).await.unwrap();
-        assert!(matches!(store.claim_job(&job, &lease("w1"), &started).await, Ok(JobClaim::Claimed(_))));
+    let store = SqliteStore::open(&path(&directory, 0)).await.unwrap();
+    assert!(matches!(store.claim_job(&job, &lease("w1"), &started).await, Ok(JobClaim::Claimed(_))));
+    // The files of an open store are what a killed process leaves behind.
+    for suffix in ["", "-wal"] {
+        let [from, to] = ["0", "1"].map(|name| directory.path().join(format!("{name}.db{suffix}")));
+        std::fs::copy(from, to).unwrap();
     }
-    let store = SqliteStore::open(&file).await.unwrap();
+    let store = SqliteStore::open(&path(&directory, 1)).await.unwrap();
     assert_eq!(store.job(&job.arn).await.unwrap().unwrap().source, job.source);
     assert_eq!(store.unpublished(9).await, Ok(vec![started.clone()]));
     assert_eq!(store.claim_job(&job, &lease("w2"), &started).await, Ok(JobClaim::Busy(lease("w1").until)));
+}
+
+#[tokio::test]
+async fn the_command_line_sees_what_there_is() {
+    let directory = TempDir::new().unwrap();
+    let store = SqliteStore::open(&path(&directory, 0)).await.unwrap();
+    for (key, second) in [("a.zip", 0), ("b.zip", 2), ("c.zip", 1)] {
+        let created_at = job(key).created_at.plus_millis(second * 1000);
+        let job = NewJob { created_at, ..job(key) };
+        store.claim_job(&job, &lease("w1"), &started(key, &job)).await.unwrap();
+    }
+    let keys = |jobs: Vec<Job>| jobs.into_iter().map(|job| job.source.key.to_string()).collect::<Vec<_>>();
+    assert_eq!(keys(store.newest_jobs(2).await.unwrap()), ["b.zip", "c.zip"]);
+    assert_eq!(keys(store.jobs_of_source(&job("a.zip").source).await.unwrap()), ["a.zip"]);
+    assert_eq!(store.jobs_of_source(&job("never.zip").source).await, Ok(vec![]));
+    let [first, second] = [deployed(&store, "e1", "a.zip").await, deployed(&store, "e2", "b.zip").await];
+    let newest = store.newest_deployments(9).await.unwrap();
+    assert_eq!(newest.iter().map(|deployment| deployment.id).collect::<Vec<_>>(), [second.id, first.id]);
+    let of_code = store.deployments_of_code(&first.request.code).await.unwrap();
+    assert_eq!(of_code.iter().map(|deployment| deployment.id).collect::<Vec<_>>(), [first.id]);
+    let functions = store.functions().await.unwrap();
+    assert_eq!(functions.len(), 1);
+    assert_eq!(functions[0].function.name.as_str(), "hello");
+    assert_eq!(functions[0].versions.iter().map(|version| version.version).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(functions[0].versions[1].code_sha256, Sha256Digest::of(b"b.zip"));
+    assert_eq!(functions[0].aliases, [("live".parse().unwrap(), 2)].into());
+}
+
+/// A deployment of the package `key` as the function `hello`, from the event to its end.
+async fn deployed(store: &SqliteStore, event: &str, key: &str) -> NewDeployment {
+    let request = DeploymentRequest {
+        function_name: "hello".parse().unwrap(),
+        code: ObjectVersion { bucket: "signed".parse().unwrap(), ..job(key).source }.into(),
+        layers: Vec::new(),
+        alias: Some("live".parse().unwrap()),
+        create: Some(CreateFunction { code_signing_config: None }),
+    };
+    let event = event.parse().unwrap();
+    let (id, publisher) = (DeploymentId::for_event(&event), None);
+    let count = i64::try_from(store.newest_deployments(9).await.unwrap().len()).unwrap();
+    let created_at = lease("w1").now.plus_millis(count);
+    let new = NewDeployment { id, event, publisher, request: request.clone(), created_at };
+    assert_eq!(store.begin(&new, &lease("w1")).await, Ok(DeploymentClaim::Begun { recorded: None }));
+    let decision = Decision {
+        deployment: id,
+        revision: store.basis(&request).await.unwrap().revision,
+        verdict: Verdict::Deploy,
+        findings: Vec::new(),
+        reason: "nothing is demanded".to_owned(),
+        code_sha256: Sha256Digest::of(key.as_bytes()),
+        layer_sha256: Vec::new(),
+        request,
+    };
+    let recording = store.record(&decision, &lease("w1")).await.unwrap();
+    let Recording::Recorded(recorded) = recording else { panic!("{recording:?}") };
+    let (version, alias) = (recorded.version().unwrap(), new.request.alias.clone());
+    store.finish(id, &lease("w1"), &Finish::Succeeded { version, alias }, &[]).await.unwrap();
+    new
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
