@@ -1,5 +1,6 @@
 //! The object store's contract, held by the real client against the real embedded endpoint; and what the two owe each
 //! other beyond it: notifications that the client's parser reads, refusals that say what to do.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::path::Path;
 use std::sync::Arc;

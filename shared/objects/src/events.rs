@@ -146,10 +146,10 @@ fn created(record: &RawValue) -> Result<Option<ObjectCreated>, EventRefusal> {
     if !record.event_name.starts_with("ObjectCreated:") {
         return Ok(None);
     }
-    object(record.s3).map(|object| Some(ObjectCreated { object }))
+    object(&record.s3).map(|object| Some(ObjectCreated { object }))
 }
 
-fn object(entity: Entity) -> Result<ObjectVersion, EventRefusal> {
+fn object(entity: &Entity) -> Result<ObjectVersion, EventRefusal> {
     let bucket: BucketName = entity.bucket.name.parse()?;
     let key = key_encoding::decoded(&entity.object.key)?;
     match entity.object.version_id.as_deref() {

@@ -36,6 +36,7 @@ impl Subject<'_> {
         let told = || format!("{self}: HTTP {status} {}: {}", shortened(code), shortened(message));
         match (status, code) {
             (_, "NoSuchBucket") => ObjectError::NoSuchBucket(self.bucket().clone()),
+            (404, _) if matches!(self, Self::Bucket(_)) => ObjectError::NoSuchBucket(self.bucket().clone()),
             (412, _) => self.taken(),
             (_, "BadDigest" | "InvalidDigest" | "XAmzContentSHA256Mismatch" | "IncompleteBody") => {
                 ObjectError::Damaged { object: self.to_string(), reason: shortened(message) }
@@ -100,6 +101,12 @@ mod tests {
         let of_version = |status, code| Subject::Version(&version).refused(status, code, "");
         assert_eq!(of_object(412, "PreconditionFailed"), ObjectError::AlreadyExists(object.clone()));
         assert_eq!(of_object(404, "NoSuchBucket"), ObjectError::NoSuchBucket(object.bucket.clone()));
+        let of_bucket = Subject::Bucket(&object.bucket).refused(404, "", "");
+        assert_eq!(
+            of_bucket,
+            ObjectError::NoSuchBucket(object.bucket.clone()),
+            "an answer to HEAD has no code"
+        );
         assert_eq!(of_version(404, "NoSuchVersion"), ObjectError::NotFound(version.to_string()));
         assert_eq!(of_version(400, "InvalidArgument"), ObjectError::NotFound(version.to_string()));
         assert!(matches!(of_object(403, "SignatureDoesNotMatch"), ObjectError::Denied(_)));

@@ -39,7 +39,7 @@ impl S3Settings {
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new(self.region.clone()))
                 .credentials_provider(keys.provider()),
-            None => self.from_default_chain().await,
+            None => self.default_chain().await,
         };
         builder.set_endpoint_url(self.endpoint.clone());
         let config = builder
@@ -54,7 +54,7 @@ impl S3Settings {
         Client::from_conf(config)
     }
 
-    async fn from_default_chain(&self) -> Builder {
+    async fn default_chain(&self) -> Builder {
         let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(self.region.clone()));
         Builder::from(&loader.load().await)
     }

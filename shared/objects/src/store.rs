@@ -4,6 +4,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::create_bucket::CreateBucketError;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration,
 };
@@ -69,7 +70,8 @@ impl S3Objects {
         let request = self.client.create_bucket().bucket(name.as_str());
         let created = request.set_create_bucket_configuration(self.location()).send().await;
         if let Err(error) = created {
-            let owned = error.as_service_error().is_some_and(|error| error.is_bucket_already_owned_by_you());
+            let owned =
+                error.as_service_error().is_some_and(CreateBucketError::is_bucket_already_owned_by_you);
             if !owned {
                 return Err(Subject::Bucket(name).failed(&error));
             }
@@ -94,13 +96,8 @@ impl S3Objects {
 
     /// An answer to HEAD has no body, so that "no such bucket" and "no such key" look alike.
     async fn demand_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
-        match self.client.head_bucket().bucket(bucket.as_str()).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(match Subject::Bucket(bucket).failed(&error) {
-                ObjectError::NotFound(_) => ObjectError::NoSuchBucket(bucket.clone()),
-                other => other,
-            }),
-        }
+        let answer = self.client.head_bucket().bucket(bucket.as_str()).send().await;
+        answer.map(|_| ()).map_err(|error| Subject::Bucket(bucket).failed(&error))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The client against an endpoint that answers whatever a test wants: lies about lengths and versions, transfers that
 //! break off, and what exactly the client sends.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::io::Write;
 use std::path::PathBuf;

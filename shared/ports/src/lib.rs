@@ -18,9 +18,9 @@ pub mod targets;
 mod lease;
 mod store_error;
 
-#[cfg(any(test, feature = "testing"))]
+#[cfg(feature = "testing")]
 pub mod conformance;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(feature = "testing")]
 pub mod fakes;
 
 pub use clock::Clock;

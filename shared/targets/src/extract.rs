@@ -71,12 +71,10 @@ impl CheckedPackage {
 
 /// The gate has read this body before: that it does not hold any more says that the file was changed under us.
 fn unreadable(entry: &Entry, error: io::Error) -> TargetError {
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-            refused("package_changed", entry.name(), error)
-        }
-        _ => failed(&format!("entry {:?}", entry.name()), error),
+    if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) {
+        return refused("package_changed", entry.name(), error);
     }
+    failed(&format!("entry {:?}", entry.name()), error)
 }
 
 fn digest_of(file: &File) -> io::Result<Sha256Digest> {

@@ -98,7 +98,7 @@ mod tests {
             fs::create_dir(&path).unwrap();
         }
         for keep_out in path.ancestors().take(700) {
-            fs::set_permissions(keep_out, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(keep_out, fs::Permissions::from_mode(0o000)).unwrap();
         }
         leftovers(fs::File::open(folder.path()).unwrap().as_fd()).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
