@@ -49,7 +49,6 @@ use store::Store;
 pub struct EmbeddedS3 {
     store: Arc<Store>,
     endpoint: S3Endpoint,
-    _lock: Arc<std::fs::File>,
 }
 
 /// The store cannot be opened.
@@ -100,13 +99,13 @@ impl EmbeddedS3 {
         let content = ContentStore::open(dir).map_err(folder)?;
         let metadata = Metadata::open(&dir.join("metadata.sqlite")).await.map_err(database)?;
         content::sync_with_parent(dir).map_err(folder)?;
-        let store = Store { metadata, content, clock, region, arrived: Arc::new(Notify::new()) };
+        let store = Store { metadata, content, clock, region, arrived: Arc::new(Notify::new()), _lock: lock };
         let then = store.now().saturating_sub(COMPLETED_REMEMBERED_MILLIS);
         metadata::uploads::forget_completed(store.metadata.writer(), then).await.map_err(database)?;
         sweep(&store, dir).await?;
         let store = Arc::new(store);
         let endpoint = S3Endpoint::new(Arc::clone(&store), credentials);
-        Ok(Self { store, endpoint, _lock: Arc::new(lock) })
+        Ok(Self { store, endpoint })
     }
 
     /// Makes the bucket if it is missing, and turns its versioning on if `versioned`. Versioning that is on

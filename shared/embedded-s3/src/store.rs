@@ -24,6 +24,8 @@ pub(crate) struct Store {
     pub(crate) clock: Clock,
     pub(crate) region: String,
     pub(crate) arrived: Arc<Notify>,
+    /// Keeps other processes out as long as anything here may write.
+    pub(crate) _lock: std::fs::File,
 }
 
 impl Store {
