@@ -158,7 +158,7 @@ async fn the_endpoints_notifications_name_what_was_uploaded() {
         let [notification] = &pending[..] else { panic!("{} notifications", pending.len()) };
         let created = events::parse(notification.body.to_string().as_bytes()).unwrap();
         assert_eq!(created, [Ok(events::ObjectCreated { object: version })]);
-        served.embedded.mark_delivered(&[notification.id.clone()]).await.unwrap();
+        served.embedded.mark_delivered(std::slice::from_ref(&notification.id)).await.unwrap();
     }
 }
 
