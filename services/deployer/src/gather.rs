@@ -65,7 +65,7 @@ async fn package(
     let object = ObjectVersion::from(version.clone());
     let limit = deployer.settings.package_limit_bytes;
     let fetched = deployer.ports.objects.fetch(&object, limit, path).await;
-    let sha256 = fetched.map_err(|error| fetching(&object, error))?.sha256;
+    let sha256 = fetched.map_err(|error| fetching(&object, &error))?.sha256;
     let signature = verification(deployer, asked, path, sha256).await?;
     Ok((LocalPackage { path: path.to_owned(), sha256 }, signature))
 }

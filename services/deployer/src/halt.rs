@@ -72,7 +72,7 @@ impl From<StoreError> for Halt {
 
 /// A package could not be fetched. Whoever asks for a deployment names a version that is there and may be read, so only
 /// what passes by itself is tried again.
-pub(crate) fn fetching(object: &ObjectVersion, error: ObjectError) -> Halt {
+pub(crate) fn fetching(object: &ObjectVersion, error: &ObjectError) -> Halt {
     let code = match error {
         ObjectError::NoSuchBucket(_) | ObjectError::NotFound(_) => "package_not_found",
         ObjectError::TooLarge { .. } => "package_too_large",

@@ -1,19 +1,35 @@
 //! The deployer: decides whether signed packages may be deployed, records the decision, and carries it out, once.
 //!
-//! The modules are the stages of that flow, in order, and `pipeline` holds the control flow. This crate never signs and
+//! The modules are the stages of that flow, in order, and `pipeline` alone holds the control flow. This crate never signs and
 //! never reaches a private key, takes no policy from a message, and speaks no protocol of a bucket, a broker or a database.
 #![forbid(unsafe_code)]
 
-mod begin;
-mod decide;
-mod enact;
-mod gather;
-mod intake;
-mod record;
-mod report;
-
 mod pipeline;
 
+// The stages, in the order of the flow.
+
+// a message: the deployment that it asks for
+mod intake;
+
+// the one deployment of an event, held under a lease
+mod begin;
+
+// what binds it, the exact packages, what verification and the revocation source say
+mod gather;
+
+// the verdict, without an effect
+mod decide;
+
+// the verdict, durable
+mod record;
+
+// version and alias, or nothing
+mod enact;
+
+// the deployment's end and its events, in one commit
+mod report;
+
+// What stages share.
 mod halt;
 
 use std::fmt;
@@ -40,8 +56,8 @@ pub use report::EVENT_SOURCE;
 pub struct DeployerSettings {
     /// The only roots under which a signature counts.
     pub trust_roots: TrustRoots,
-    /// Where packages are kept while they are worked on: a directory of this process alone, with room for the packages of
-    /// a function and its layers for every deployment at once.
+    /// Where packages are kept while they are worked on: a directory of this process alone, with room for the packages
+    /// of a function and its layers for every deployment at once.
     pub work_dir: PathBuf,
     /// This process, unique for every start.
     pub worker: WorkerId,

@@ -48,8 +48,8 @@ pub(crate) fn still_about(
         return Ok(recorded);
     }
     let detail = format!(
-        "the store gives other bytes for the same version: the function's package has SHA-256 {}, and {} was decided upon, \
-         or a layer differs",
+        "the store gives other bytes for the same version: the function's package has SHA-256 {}, and {} was decided \
+         upon, or a layer differs",
         gathered.local.code.sha256, decision.code_sha256
     );
     let decision = Some(Box::new(decision.clone()));

@@ -49,6 +49,9 @@ async fn finished(
     deployer.ports.deployments.finish(asked.id, &deployer.lease(asked), finish, events).await?;
     let (deployment, function) = (asked.id, &asked.request.function_name);
     match finish {
+        Finish::Succeeded { version, .. } if events.len() > 1 => {
+            tracing::warn!(%deployment, %function, version, reason, "deployed with a warning");
+        }
         Finish::Succeeded { version, .. } => {
             tracing::info!(%deployment, %function, version, reason, "deployed");
         }

@@ -1,20 +1,38 @@
 //! The signer: a package dropped into a source bucket is gated, signed and put into its destination, once.
 //!
-//! The modules are the stages of that flow, in order, and `pipeline` holds the control flow. This crate never holds a
+//! The modules are the stages of that flow, in order, and `pipeline` alone holds the control flow. This crate never holds a
 //! private key, speaks no protocol of a bucket, a broker or a database, and never decides who may be trusted.
 #![forbid(unsafe_code)]
 
-mod admit;
-mod claim;
-mod intake;
-mod publish;
-mod report;
-mod reuse;
-mod sign;
-mod sweep;
-
 mod pipeline;
 
+// The stages, in the order of the flow.
+
+// a notification: the versions that were dropped
+mod intake;
+
+// the one job of a drop, held under a lease
+mod claim;
+
+// what can be refused before a byte is read
+mod admit;
+
+// fetched, gated, signed and verified in private files
+mod sign;
+
+// or an earlier signature of the same bytes
+mod reuse;
+
+// put under the job's own key, read back, verified
+mod publish;
+
+// the job's end and its events, in one commit
+mod report;
+
+// the other way in: what no notification told of
+mod sweep;
+
+// What stages share.
 mod check;
 mod halt;
 

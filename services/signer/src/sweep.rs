@@ -1,8 +1,7 @@
 //! Finds what no notification told of, and what was begun and left behind.
 
-use std::collections::BTreeSet;
-
-use countersign_domain::{BucketName, ObjectVersion};
+use countersign_domain::{BucketName, ObjectVersion, ProfileName};
+use countersign_ports::StoreError;
 use countersign_ports::objects::{ObjectError, PageMarker};
 use countersign_runtime::{Route, route_of};
 use tokio_util::sync::CancellationToken;
@@ -28,35 +27,36 @@ impl Signer {
     /// notification takes. Gives the number of versions handed in.
     pub async fn sweep(&self) -> usize {
         let mut handed_in = 0;
-        let mut unversioned = BTreeSet::new();
         for route in &self.settings.routes {
-            match self.sweep_route(route, &mut unversioned).await {
+            match self.sweep_route(route).await {
                 Ok(count) => handed_in += count,
                 Err(error) => {
-                    tracing::warn!(source = %route.source, %error, "could not sweep; trying again next time")
+                    tracing::warn!(source = %route.source, %error, "could not sweep; trying again next time");
                 }
             }
         }
         handed_in
     }
 
-    async fn sweep_route(
-        &self,
-        route: &Route,
-        unversioned: &mut BTreeSet<BucketName>,
-    ) -> Result<usize, SweepError> {
-        let bucket = &route.source.bucket;
-        if !self.ports.objects.keeps_versions(bucket).await? {
-            if unversioned.insert(bucket.clone()) {
-                tracing::warn!(%bucket, "unversioned_source: nothing in this bucket can be signed; turn on versioning");
-            }
-            return Ok(0);
-        }
+    async fn sweep_route(&self, route: &Route) -> Result<usize, SweepError> {
+        self.check_route(route).await?;
         let (mut handed_in, mut from) = (0, None);
         loop {
             let next = self.sweep_page(route, from.as_ref(), &mut handed_in).await?;
             let Some(next) = next.filter(|next| from.as_ref() != Some(next)) else { return Ok(handed_in) };
             from = Some(next);
+        }
+    }
+
+    /// What would keep every version under the route from being signed is said once, not once a version.
+    async fn check_route(&self, route: &Route) -> Result<(), SweepError> {
+        let bucket = &route.source.bucket;
+        if !self.ports.objects.keeps_versions(bucket).await? {
+            return Err(SweepError::UnversionedSource(bucket.clone()));
+        }
+        match self.ports.profiles.profile(&route.profile).await? {
+            Some(_) => Ok(()),
+            None => Err(SweepError::UnknownProfile(route.profile.clone())),
         }
     }
 
@@ -84,7 +84,10 @@ impl Signer {
         tracing::debug!(source = %dropped.source, "found by the sweep");
         match pipeline::run(self, dropped).await {
             Ok(()) => {}
-            Err(halt @ (Halt::Refused(_) | Halt::Later { .. })) => {
+            Err(Halt::Later { after: Some(_), reason }) => {
+                tracing::debug!(source = %dropped.source, reason, "in hand");
+            }
+            Err(halt @ (Halt::Refused(_) | Halt::Later { after: None, .. })) => {
                 tracing::warn!(source = %dropped.source, reason = %halt, "not signed; the next sweep tries again");
             }
         }
@@ -100,5 +103,11 @@ enum SweepError {
     #[error(transparent)]
     Objects(#[from] ObjectError),
     #[error(transparent)]
-    Jobs(#[from] countersign_ports::StoreError),
+    Store(#[from] StoreError),
+    #[error(
+        "unversioned_source: bucket {0} keeps no versions, so nothing in it can be signed; turn on bucket versioning"
+    )]
+    UnversionedSource(BucketName),
+    #[error("unknown_profile: there is no signing profile {0}; create it")]
+    UnknownProfile(ProfileName),
 }

@@ -12,7 +12,8 @@ const FAULTS: [Fault; 2] = [Fault::WithoutEffect, Fault::AfterEffect];
 
 /// The calls of a run, each with the number of earlier calls of the same operation.
 fn calls(operations: &[&'static str]) -> Vec<(&'static str, usize)> {
-    let earlier = |index: usize| operations[..index].iter().filter(move |earlier| **earlier == operations[index]);
+    let earlier =
+        |index: usize| operations[..index].iter().filter(move |earlier| **earlier == operations[index]);
     (0..operations.len()).map(|index| (operations[index], earlier(index).count())).collect()
 }
 
@@ -41,8 +42,16 @@ async fn the_first_drop_of_a_package() {
     deliver_until_done(&world, &notification(&[&source]), false).await;
     let calls = calls(&world.faults.operations()[before..]);
     let expected = [
-        "profile", "claim_job", "keeps_versions", "fetch", "reusable_signature", "leaf", "sign_digest", "put_new",
-        "fetch", "succeed_job",
+        "profile",
+        "claim_job",
+        "keeps_versions",
+        "fetch",
+        "reusable_signature",
+        "leaf",
+        "sign_digest",
+        "put_new",
+        "fetch",
+        "succeed_job",
     ];
     assert_eq!(calls.iter().map(|(operation, _)| *operation).collect::<Vec<_>>(), expected);
     for (operation, passes) in calls {
@@ -78,7 +87,8 @@ async fn the_second_drop_of_a_package() {
 
 #[tokio::test]
 async fn an_object_whose_answer_got_lost_is_found_and_adopted() {
-    for (operation, fault) in ["newest", "fetch"].into_iter().flat_map(|operation| FAULTS.map(|fault| (operation, fault)))
+    for (operation, fault) in
+        ["newest", "fetch"].into_iter().flat_map(|operation| FAULTS.map(|fault| (operation, fault)))
     {
         let world = World::new().await;
         let unsigned = package("one");
@@ -94,8 +104,9 @@ async fn an_object_whose_answer_got_lost_is_found_and_adopted() {
 
 #[tokio::test]
 async fn a_refusal_whose_report_failed() {
-    for (operation, fault) in
-        ["keeps_versions", "fetch", "leaf", "fail_job"].into_iter().flat_map(|call| FAULTS.map(|fault| (call, fault)))
+    for (operation, fault) in ["keeps_versions", "fetch", "leaf", "fail_job"]
+        .into_iter()
+        .flat_map(|call| FAULTS.map(|fault| (call, fault)))
     {
         let world = World::new().await;
         let source = world.drop_package("hello/fn.zip", b"no zip");

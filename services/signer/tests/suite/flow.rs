@@ -1,9 +1,9 @@
 //! What is dropped is signed, published and reported, once.
 
 use countersign_domain::{EventData, JobStatus, Sha256Digest};
+use countersign_ports::Clock as _;
 use countersign_ports::jobs::Jobs as _;
 use countersign_ports::revocations::RevocationRegistry as _;
-use countersign_ports::Clock as _;
 use countersign_runtime::Handled;
 
 use crate::support::{World, deliver, notification, package, profile, route};
@@ -148,7 +148,8 @@ async fn the_profile_version_is_what_signs() {
     let source = world.drop_package("hello/fn.zip", &package("one"));
     assert_eq!(deliver(&world.start(), "m1", notification(&[&source])).await, Handled::Done);
     let sha256 = Sha256Digest::of(&package("one"));
-    let found = world.store.reusable_signature(&profile("default"), &sha256, world.clock.now()).await.unwrap();
+    let found =
+        world.store.reusable_signature(&profile("default"), &sha256, world.clock.now()).await.unwrap();
     assert!(found.is_some());
     let none = world.store.reusable_signature(&profile("another"), &sha256, world.clock.now()).await.unwrap();
     assert!(none.is_none());

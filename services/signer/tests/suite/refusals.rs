@@ -1,9 +1,9 @@
 //! What is refused, with which code, and that nothing half-done is left behind.
 
 use countersign_domain::{JobStatus, ObjectLocation, ObjectVersion};
+use countersign_ports::Clock as _;
 use countersign_ports::profiles::Profiles as _;
 use countersign_ports::revocations::RevocationRegistry as _;
-use countersign_ports::Clock as _;
 use countersign_runtime::Handled;
 
 use crate::support::{World, deliver, notification, package, profile, reason, route};

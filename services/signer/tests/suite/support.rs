@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::{
-    EventId, JobArn, JobId, JobStatus, ObjectLocation, ObjectVersion, Platform, ProfileArn, ProfileVersionArn,
-    Scope, UnixMillis, ValidityPeriod,
+    EventId, JobArn, JobId, JobStatus, ObjectLocation, ObjectVersion, Platform, ProfileArn,
+    ProfileVersionArn, Scope, UnixMillis, ValidityPeriod,
 };
 use countersign_keys::{FileKeys, Passphrase};
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::Limits;
 use countersign_package::verify::{VerifiedPackage, verify};
+use countersign_ports::Clock as _;
 use countersign_ports::fakes::{FaultPlan, ManualClock, MemoryObjects, MemoryStore};
 use countersign_ports::jobs::Job;
 use countersign_ports::keys::{KeyError, Leaf, LeafId, SigningDigest, SigningKeys};
 use countersign_ports::objects::ObjectStore;
 use countersign_ports::profiles::{NewProfile, Profiles as _};
 use countersign_ports::queue::{Delivery, Receipt};
-use countersign_ports::Clock as _;
 use countersign_runtime::{DeployRoute, Handled, Handler as _, Route};
 use countersign_signer::{Signer, SignerPorts, SignerSettings};
 use serde_json::{Value, json};

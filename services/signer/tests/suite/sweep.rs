@@ -36,7 +36,8 @@ async fn every_version_on_every_page_is_found() {
 #[tokio::test]
 async fn a_version_belongs_to_the_route_with_the_longest_source() {
     let mut world = World::new().await;
-    world.routes = vec![route("s3://unsigned/", "s3://signed/a/"), route("s3://unsigned/in/", "s3://signed/b/")];
+    world.routes =
+        vec![route("s3://unsigned/", "s3://signed/a/"), route("s3://unsigned/in/", "s3://signed/b/")];
     let source = world.drop_package("in/hello/fn.zip", &package("one"));
     assert_eq!(world.start().sweep().await, 1);
     let [job] = world.store.jobs().try_into().unwrap();

@@ -1,0 +1,9 @@
+//! The deployer on parts in memory, with really signed packages.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+mod faults;
+mod flow;
+mod intake;
+mod trust;
