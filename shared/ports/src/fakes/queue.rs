@@ -122,8 +122,7 @@ impl WorkQueue for MemoryQueue {
     ) -> Result<Vec<Delivery>, QueueError> {
         let deadline = tokio::time::Instant::now() + wait;
         loop {
-            let mut arrived = std::pin::pin!(self.arrived.notified());
-            arrived.as_mut().enable();
+            let arrived = self.arrived.notified();
             let now = self.clock.now();
             let deliveries = self.call("receive", |state| Ok(state.receive(max, now, until(now, lease))))?;
             let pause = deadline.saturating_duration_since(tokio::time::Instant::now()).min(POLL);

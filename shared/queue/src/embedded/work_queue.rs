@@ -1,6 +1,5 @@
 //! Consuming: leased deliveries, settled by their receipts.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -54,8 +53,7 @@ impl WorkQueue for EmbeddedWorkQueue {
         let deadline = Instant::now() + wait;
         loop {
             // Listening begins before looking: what arrives in between wakes this consumer.
-            let mut arrival = pin!(self.queue.arrivals(self.name).notified());
-            arrival.as_mut().enable();
+            let arrival = self.queue.arrivals(self.name).notified();
             let (deliveries, pause) = self.take(max, lease).await?;
             let left = deadline.saturating_duration_since(Instant::now());
             if !deliveries.is_empty() || left.is_zero() {
