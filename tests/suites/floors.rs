@@ -108,10 +108,11 @@ fn metadata() -> Metadata {
         .expect("cargo metadata answers")
 }
 
-/// What a crate names as dependencies of its product; tests may reach further.
+/// What a crate names as dependencies of its product; tests, and what only tests turn on, may reach further.
 fn imports(package: &Package) -> BTreeSet<String> {
-    let product =
-        package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+    let product = package.dependencies.iter().filter(|dependency| {
+        dependency.kind != DependencyKind::Development && !dependency.optional
+    });
     product.map(|dependency| dependency.name.clone()).collect()
 }
 

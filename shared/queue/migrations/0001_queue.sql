@@ -1,7 +1,8 @@
 -- The embedded queue. Instants are milliseconds since the epoch.
 
 -- A message waits while `leased` is 0 and is in a consumer's hands while it is 1; either way it can be delivered from
--- `available_at` on. `attempts` counts its deliveries and, with `sequence`, names the last one.
+-- `available_at` on. `attempts` counts its deliveries and, with `sequence`, names the last one; `interruptions` counts
+-- those of them that ended with the end of the consuming process.
 CREATE TABLE messages (
     sequence     INTEGER PRIMARY KEY AUTOINCREMENT,
     queue        TEXT NOT NULL,
@@ -10,6 +11,7 @@ CREATE TABLE messages (
     body         BLOB NOT NULL,
     body_sha256  TEXT NOT NULL,
     attempts     BIGINT NOT NULL,
+    interruptions BIGINT NOT NULL DEFAULT 0,
     leased       BIGINT NOT NULL CHECK (leased IN (0, 1)),
     available_at BIGINT NOT NULL
 );

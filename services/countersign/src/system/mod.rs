@@ -41,6 +41,9 @@ impl System {
     pub(crate) async fn start(mut parts: Parts, data: &DataDir, config: &Config) -> anyhow::Result<Self> {
         let declared = parts.store.declare(&config.code_signing_configs).await;
         declared.context("code_signing_config")?;
+        // This process holds the data directory's lock, so whoever had work in hand here is dead.
+        parts.store.recover().await.context("the state")?;
+        parts.queue.recover().await.context("the queue")?;
         let (signer, deployer) = services(&parts, data, config)?;
         let (stop_working, stop_serving) = (CancellationToken::new(), CancellationToken::new());
         let mut serving = JoinSet::new();

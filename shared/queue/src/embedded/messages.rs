@@ -26,6 +26,7 @@ pub(super) struct HeldMessage {
     pub(super) body: Vec<u8>,
     body_sha256: String,
     pub(super) attempts: i64,
+    interruptions: i64,
     leased: i64,
 }
 
@@ -144,6 +145,15 @@ pub(super) async fn postpone(
         .map_err(unavailable)
 }
 
+/// Gives back every message in hand, without counting the delivery against it.
+pub(super) async fn interrupt(change: &mut SqliteConnection, now: UnixMillis) -> Result<u64, QueueError> {
+    let interrupted = sqlx::query(
+        "UPDATE messages SET leased = 0, available_at = $1, interruptions = interruptions + 1 WHERE leased = 1",
+    );
+    let interrupted = interrupted.bind(now.as_millis()).execute(change).await.map_err(unavailable)?;
+    Ok(interrupted.rows_affected())
+}
+
 /// Forgets a message that is done with, but for the window in which its repetition is recognised.
 pub(super) async fn settle(
     change: &mut SqliteConnection,
@@ -216,12 +226,13 @@ async fn bury_worn_out(
     now: UnixMillis,
 ) -> Result<(), QueueError> {
     let worn_out = sqlx::query_as::<_, HeldMessage>(
-        "SELECT * FROM messages INDEXED BY messages_by_attempts
-         WHERE queue = $1 AND available_at <= $2 AND attempts >= $3",
+        "SELECT * FROM messages
+         WHERE queue = $1 AND available_at <= $2 AND (attempts - interruptions >= $3 OR interruptions >= $4)",
     )
     .bind(queue.as_str())
     .bind(now.as_millis())
-    .bind(i64::from(DELIVERY_LIMIT));
+    .bind(i64::from(DELIVERY_LIMIT))
+    .bind(INTERRUPTION_LIMIT);
     for message in worn_out.fetch_all(&mut *change).await.map_err(unavailable)? {
         let reason = format!("delivered {} times and never settled: its consumers crashed", message.attempts);
         dead_letters::bury(change, &message, &reason, now).await?;
@@ -233,11 +244,12 @@ impl HeldMessage {
     /// This message at the delivery that its row does not count yet.
     fn into_delivery(self) -> Result<Delivery, QueueError> {
         let attempts = self.attempts + 1;
+        let counted = attempts - self.interruptions;
         let corrupt = |error| QueueError::Unavailable(format!("message {}: {error}", self.sequence));
         Ok(Delivery {
             message_id: self.message_id,
             publisher: Some(self.publisher),
-            attempt: u32::try_from(attempts).map_err(corrupt)?,
+            attempt: u32::try_from(counted).map_err(corrupt)?,
             body: self.body,
             receipt: Receipt(format!("{}.{attempts}", self.sequence)),
         })
@@ -245,7 +257,7 @@ impl HeldMessage {
 
     /// True if it must not be delivered again.
     pub(super) fn is_worn_out(&self) -> bool {
-        self.attempts >= i64::from(DELIVERY_LIMIT)
+        self.attempts - self.interruptions >= i64::from(DELIVERY_LIMIT)
     }
 }
 
@@ -259,3 +271,7 @@ fn window_start(now: UnixMillis) -> i64 {
     let window = i64::try_from(DEDUPLICATION_WINDOW.as_millis()).unwrap_or(i64::MAX);
     now.as_millis().saturating_sub(window)
 }
+
+/// How often a message may be in hand when its process ends. Killing `up` again and again loses nothing; a message that
+/// ends the process itself is given up at last.
+const INTERRUPTION_LIMIT: i64 = 100;

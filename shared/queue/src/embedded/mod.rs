@@ -110,6 +110,20 @@ impl EmbeddedQueue {
         self.commit(change, queue).await
     }
 
+    /// Gives back at once what consumers of an earlier process had in hand when that process ended, instead of after
+    /// their leases; such a delivery does not count towards the delivery limit. Gives the number of messages.
+    ///
+    /// Only for a process that knows itself the one consumer of this file, before it begins to receive.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`] if nothing could be changed.
+    pub async fn recover(&self) -> Result<u64, QueueError> {
+        let mut change = self.begin_write().await?;
+        let interrupted = messages::interrupt(&mut change, self.now()).await?;
+        change.commit().await.map_err(unavailable)?;
+        Ok(interrupted)
+    }
+
     /// Up to `max` events that were published after the one numbered `sequence`, in order, with their numbers. The log
     /// keeps the newest [`EVENT_LOG_ROWS`]; 0 asks for all of them.
     ///

@@ -281,3 +281,32 @@ async fn a_log_that_does_not_parse_is_said_so() {
 }
 
 const LEASE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn what_a_killed_process_had_in_hand_is_there_at_once_and_as_fresh_as_before() {
+    let fixture = Fixture::new().await;
+    fixture.enqueue("m", b"body").await;
+    for _ in 0..2 * DELIVERY_LIMIT {
+        assert_eq!(fixture.one().await.attempt, 1);
+        assert!(fixture.receive().await.is_empty(), "it is in hand");
+        assert_eq!(fixture.another_process().await.recover().await.unwrap(), 1);
+    }
+    let stale = fixture.one().await.receipt;
+    fixture.queue.recover().await.unwrap();
+    let fresh = fixture.one().await.receipt;
+    let queue = fixture.queue.work_queue(QueueName::Signer);
+    assert_eq!(queue.ack(&stale).await, Err(QueueError::ReceiptLost));
+    assert_eq!(queue.ack(&fresh).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_message_that_ends_its_process_is_given_up_at_last() {
+    let fixture = Fixture::new().await;
+    fixture.enqueue("poison", b"body").await;
+    for _ in 0..100 {
+        fixture.one().await;
+        fixture.queue.recover().await.unwrap();
+    }
+    assert!(fixture.receive().await.is_empty());
+    assert_eq!(fixture.queue.dead_letters(9).await.unwrap().len(), 1);
+}

@@ -69,6 +69,24 @@ impl SqliteStore {
         Ok(Self { writer, readers, committed: Arc::default() })
     }
 
+    /// Ends the leases that workers of an earlier process held when that process ended, so that their jobs and deployments
+    /// are taken up at once.
+    ///
+    /// Only for a process that knows itself the one worker on this file, before it begins to work.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if nothing could be changed.
+    pub async fn recover(&self) -> Result<(), StoreError> {
+        let mut change = self.begin_write().await?;
+        for leases in [
+            "UPDATE jobs SET lease_until = 0 WHERE lease_until IS NOT NULL",
+            "UPDATE deployments SET lease_until = 0 WHERE lease_until IS NOT NULL",
+        ] {
+            sqlx::query(leases).execute(&mut *change).await.map_err(unavailable)?;
+        }
+        change.commit().await.map_err(unavailable)
+    }
+
     /// Waits for what is under way and closes the file.
     pub async fn close(&self) {
         self.readers.close().await;

@@ -101,6 +101,8 @@ async fn what_was_committed_survives_a_kill() {
     assert_eq!(store.job(&job.arn).await.unwrap().unwrap().source, job.source);
     assert_eq!(store.unpublished(9).await, Ok(vec![started.clone()]));
     assert_eq!(store.claim_job(&job, &lease("w2"), &started).await, Ok(JobClaim::Busy(lease("w1").until)));
+    store.recover().await.unwrap();
+    assert!(matches!(store.claim_job(&job, &lease("w2"), &started).await, Ok(JobClaim::Claimed(_))));
 }
 
 #[tokio::test]
