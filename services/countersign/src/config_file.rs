@@ -15,7 +15,7 @@ pub(crate) struct Loaded {
     pub(crate) is_new: bool,
 }
 
-/// Reads `explicit`, which must be there, or else the data directory's file, or else what would be written there.
+/// Reads `explicit`, or the file that COUNTERSIGN_CONFIG names, which must be there, or else the data directory's file, or else what would be written there.
 ///
 /// # Errors
 /// All mistakes at once, each with its path and what to write.
@@ -24,7 +24,8 @@ pub(crate) fn load(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<Loaded> {
-    let (path, text) = match explicit {
+    let named = environment.value("COUNTERSIGN_CONFIG").map(Path::new);
+    let (path, text) = match explicit.or(named) {
         Some(path) => (path.to_owned(), Some(read(path)?)),
         None => (data.config(), files::read_if_there(&data.config())?),
     };

@@ -17,6 +17,7 @@ mod local;
 mod output;
 mod preflight;
 mod random;
+mod report;
 mod revocations_file;
 mod signing;
 mod system;

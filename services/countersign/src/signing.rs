@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
+use countersign_package::append::AppendError;
 use countersign_package::chain::CertificateChain;
 use countersign_package::cms::SignatureAlgorithm;
 use countersign_package::limits::Limits;
-use countersign_package::sign::{SignedPackage, ToBeSigned, Unsigned};
+use countersign_package::sign::{SignError, SignedPackage, ToBeSigned, Unsignable, Unsigned};
 use countersign_package::statement::Statement;
 use countersign_ports::keys::{SigningDigest, SigningKeys};
 use tokio::runtime::Handle;
@@ -26,13 +27,13 @@ pub(crate) async fn sign_file(
     let (input, output, runtime) = (input.to_owned(), output.to_owned(), Handle::current());
     let work = move || {
         let file: File = files::open_package(&input)?;
-        let unsigned = Unsigned::open(&file, &Limits::default(), statement.platform)?;
+        let unsigned = Unsigned::open(&file, &Limits::default(), statement.platform).map_err(coded)?;
         let chain = CertificateChain::from_der(&leaf.certificates)?;
         let prepared = unsigned.prepare(statement, chain)?;
         let digest = signing_digest(&prepared.digest())?;
         let signature = runtime.block_on(keys.sign_digest(&leaf.id, &digest))?;
         let mut pending = Pending::begin(&output, &input)?;
-        let signed = prepared.finish(&signature, pending.out())?;
+        let signed = prepared.finish(&signature, pending.out()).map_err(coded)?;
         pending.commit()?;
         Ok(signed)
     };
@@ -46,4 +47,24 @@ fn signing_digest(to_be_signed: &ToBeSigned) -> anyhow::Result<SigningDigest> {
         SignatureAlgorithm::EcdsaP384Sha384 => digest.try_into().map(SigningDigest::Sha384),
     };
     digest.map_err(|error| anyhow!("the digest has the wrong length: {error}"))
+}
+
+/// The refusal with its stable code in front, the same as in a failed signing job. The gate's begin with theirs.
+fn coded(error: SignError) -> anyhow::Error {
+    let code = match &error {
+        SignError::Unsignable(Unsignable::AlreadySigned { .. }) => "already_signed",
+        SignError::Unsignable(Unsignable::ReservedName { .. }) => "reserved_name",
+        SignError::Append(AppendError::WouldChangeForm { .. }) => "would_change_form",
+        SignError::Gate(_)
+        | SignError::Append(_)
+        | SignError::Io(_)
+        | SignError::Statement(_)
+        | SignError::OtherPlatform { .. }
+        | SignError::OtherKey { .. }
+        | SignError::OtherProfile { .. }
+        | SignError::Chain(_)
+        | SignError::Cms(_)
+        | SignError::BadSignature => return error.into(),
+    };
+    anyhow!("{code}: {error}")
 }

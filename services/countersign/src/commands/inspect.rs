@@ -7,6 +7,7 @@ use countersign_package::verify::{Inspection, UnverifiedSignature, VerifyError, 
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::report::InspectionReport;
 use crate::{files, output};
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +27,7 @@ Exit codes: 0 there is a signature, 1 there is none or it cannot be read, 2 the 
 
 Examples:
   countersign inspect signed.zip
-  countersign inspect signed.zip --json | jq .unverified_signature.claimed";
+  countersign inspect signed.zip --json | jq .unverifiedSignature.claimed";
 
 #[derive(Debug, Serialize)]
 struct Failure<'a> {
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 
 fn found(args: &Args, inspection: &Inspection) -> anyhow::Result<Exit> {
     if args.json {
-        output::json(inspection)?;
+        output::json(&InspectionReport::from(inspection))?;
     } else {
         output::result(&described(&args.zip, inspection))?;
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::bail;
 use countersign_domain::{Platform, ProfileArn, ProfileName, ProfileVersionArn, ValidityPeriod};
 use countersign_ports::Clock;
 use countersign_ports::StoreError;
@@ -109,14 +110,11 @@ pub(crate) fn new_profile(
 
 async fn create_profile(profiles: &dyn Profiles, new: NewProfile) -> anyhow::Result<Profile> {
     let name = new.arn.profile().name().clone();
-    profiles.create_profile(&new).await.map_err(|error| match error {
-        StoreError::AlreadyExists(_) => {
-            anyhow::anyhow!(
-                "the profile name {name} was used before, and is never free again: choose another"
-            )
-        }
-        other => other.into(),
-    })
+    let created = profiles.create_profile(&new).await;
+    if matches!(created, Err(StoreError::AlreadyExists(_))) {
+        bail!("the profile name {name} was used before, and is never free again: choose another");
+    }
+    Ok(created?)
 }
 
 async fn list(args: List, environment: &Environment) -> anyhow::Result<Exit> {

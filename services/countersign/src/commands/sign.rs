@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::data_dir::DataDirArg;
 use crate::exit::Exit;
 use crate::local::{Local, demand_active, unknown_profile};
+use crate::report::StatementReport;
 use crate::{output, random, signing};
 
 #[derive(Debug, clap::Args)]
@@ -44,9 +45,10 @@ Examples:
   countersign verify signed.zip --trust-root countersign-data/trust/root.pem";
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report {
     #[serde(flatten)]
-    statement: Statement,
+    statement: StatementReport,
     unsigned_sha256: String,
     signed_sha256: String,
     size: u64,
@@ -68,7 +70,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     };
     let signed = signing::sign_file(keys, statement, &args.zip, &args.output).await?;
     let report = Report {
-        statement: signed.statement,
+        statement: StatementReport::from(&signed.statement),
         unsigned_sha256: signed.unsigned_digest.to_string(),
         signed_sha256: signed.package_digest.to_string(),
         size: signed.size,
@@ -76,7 +78,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     if args.json {
         output::json(&report)?;
     } else {
-        let Statement { profile_version_arn, job_arn, expires_at, .. } = &report.statement;
+        let StatementReport { profile_version_arn, job_arn, expires_at, .. } = &report.statement;
         let path = args.output.display();
         output::result(&format!(
             "{path}: signed by {profile_version_arn}\njob {job_arn}\nexpires {expires_at}"

@@ -16,7 +16,7 @@ use crate::access_key::AccessKey;
 use crate::data_dir::{DataDir, DataDirArg};
 use crate::events::Follower;
 use crate::exit::Exit;
-use crate::follow::{Followed, follow};
+use crate::follow::{self, Followed};
 use crate::{config_file, files, output};
 
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     let objects = S3Objects::new(&settings(&data, environment)?).await;
     let uploaded = upload(&objects, &object, &args.zip).await?;
     match waiting {
-        Some(waiting) => waiting.to_the_end(&uploaded, Duration::from_secs(args.timeout)).await,
+        Some(waiting) => waiting.follow(&uploaded, Duration::from_secs(args.timeout)).await,
         None => output::result(&uploaded.to_string()).map(|()| Exit::Success),
     }
 }
@@ -156,8 +156,8 @@ impl Waiting {
         Ok(Self { route, follower: Follower::from_now(queue).await? })
     }
 
-    async fn to_the_end(mut self, source: &ObjectVersion, time: Duration) -> anyhow::Result<Exit> {
-        let followed = follow(&mut self.follower, source, &self.route);
+    async fn follow(mut self, source: &ObjectVersion, time: Duration) -> anyhow::Result<Exit> {
+        let followed = follow::follow(&mut self.follower, source, &self.route);
         match tokio::time::timeout(time, followed).await {
             Ok(followed) => show(followed?),
             Err(_) => bail!("{source} was uploaded and has not come to its end in {} s", time.as_secs()),

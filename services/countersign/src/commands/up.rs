@@ -36,6 +36,7 @@ pub struct Args {
 const HELP: &str = "\
 In an empty data directory it makes: countersign.toml, the versioned buckets `unsigned` and `signed`, the signing
 profile `default`, a code signing config that trusts only that profile, an access key, and trust/root.pem.
+What a configuration of your own names and is not there is told at the start, and not made.
 Standard output has export lines for the AWS CLI and SDKs, then comments; what happens is told on standard error.
 
 Key passphrase: COUNTERSIGN_KEY_PASSPHRASE, or the file named by COUNTERSIGN_KEY_PASSPHRASE_FILE or the configuration;

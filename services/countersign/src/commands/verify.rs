@@ -9,7 +9,6 @@ use countersign_domain::{
 };
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::Limits;
-use countersign_package::statement::Statement;
 use countersign_package::verify::{VerifiedPackage, VerifyError, verify};
 use countersign_policy::{
     Evidence, PackageEvidence, Policy, RevocationEvidence, SignatureEvidence, SignedStatement, evaluate,
@@ -19,6 +18,7 @@ use countersign_runtime::SystemClock;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::report::StatementReport;
 use crate::revocations_file::RevocationsFile;
 use crate::{files, output};
 
@@ -71,9 +71,10 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Signature {
     #[serde(flatten)]
-    statement: Statement,
+    statement: StatementReport,
     coverage: String,
     signed_sha256: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +133,7 @@ fn judge_verified(
     });
     let signature = SignatureEvidence::Verified(SignedStatement::from(package));
     let signed = Signature {
-        statement: statement.clone(),
+        statement: StatementReport::from(statement),
         coverage: package.coverage().to_string(),
         signed_sha256: package.package_digest().to_string(),
         unsigned_sha256: package.unsigned_digest().map(|digest| digest.to_string()),

@@ -100,7 +100,7 @@ fn reachable(listening: SocketAddr) -> SocketAddr {
     match listening {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, v4.port()).into(),
         SocketAddr::V6(v6) if v6.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, v6.port()).into(),
-        other => other,
+        SocketAddr::V4(_) | SocketAddr::V6(_) => listening,
     }
 }
 

@@ -99,7 +99,7 @@ impl<'a> Section<'a> {
 
     pub(super) fn boolean(&mut self, key: &str, default: bool) -> bool {
         let wrong = |path, found| {
-            self.reader.mistake(path, format_args!("{found} is not a switch: write true or false"))
+            self.reader.mistake(path, format_args!("{found} is not a switch: write true or false"));
         };
         match (self.overriding(key), self.table.remove(key)) {
             (Some((name, text)), _) => text.parse().unwrap_or_else(|_| {
@@ -211,13 +211,11 @@ impl<'a> Section<'a> {
 
 impl<'a> Reader<'a> {
     fn section(&'a self, path: String, value: Value) -> Option<Section<'a>> {
-        match value {
-            Value::Table(table) => Some(Section { reader: self, path, table }),
-            other => {
-                self.mistake(path, format_args!("{other} is not a table: write {{ key = \"value\" }}"));
-                None
-            }
+        if let Value::Table(table) = value {
+            return Some(Section { reader: self, path, table });
         }
+        self.mistake(path, format_args!("{value} is not a table: write {{ key = \"value\" }}"));
+        None
     }
 }
 
