@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use countersign_domain::{AliasName, FunctionName};
+use countersign_package::limits::Limits;
 use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -19,26 +20,28 @@ use crate::folder::{self, Folder};
 #[derive(Clone)]
 pub struct DirectoryTarget {
     functions: Arc<OwnedFd>,
+    limits: Arc<Limits>,
     disk: Disk,
 }
 
 impl DirectoryTarget {
-    /// The target below `root`, which is made if it is not there; what a crash left in it is removed.
+    /// The target below `root`, which is made if it is not there; what a crash left in it is removed. Packages may ask
+    /// of this machine what `limits` allow: the same that they were checked with.
     ///
     /// # Errors
     /// [`TargetError::Unavailable`] or [`TargetError::Full`] when the directory cannot be made, read or swept.
-    pub fn open(root: &Path) -> Result<Self, TargetError> {
-        Self::open_on(root, Disk::new())
+    pub fn open(root: &Path, limits: Limits) -> Result<Self, TargetError> {
+        Self::open_on(root, limits, Disk::new())
     }
 
-    pub(crate) fn open_on(root: &Path, disk: Disk) -> Result<Self, TargetError> {
+    pub(crate) fn open_on(root: &Path, limits: Limits, disk: Disk) -> Result<Self, TargetError> {
         let cannot_open = |error: std::io::Error| failed(&format!("the target {}", root.display()), error);
         std::fs::create_dir_all(root).map_err(cannot_open)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = rustix::fs::open(root, flags, Mode::empty());
         let functions = opened.and_then(|root| disk.ensure_dir(root.as_fd(), FUNCTIONS));
         let functions = functions.map_err(|error| cannot_open(error.into()))?;
-        let target = Self { functions: Arc::new(functions), disk };
+        let target = Self { functions: Arc::new(functions), limits: Arc::new(limits), disk };
         target.sweep()?;
         Ok(target)
     }
@@ -101,7 +104,11 @@ impl DeployTarget for DirectoryTarget {
     ) -> Result<(), TargetError> {
         let (function, packages) = (function.clone(), packages.clone());
         self.blocking(move |target| {
-            Folder::make(target.functions.as_fd(), &function, &target.disk)?.publish(version, &packages)
+            Folder::make(target.functions.as_fd(), &function, &target.disk)?.publish(
+                version,
+                &packages,
+                &target.limits,
+            )
         })
         .await
     }

@@ -22,14 +22,14 @@ pub(crate) struct CheckedPackage {
 }
 
 impl CheckedPackage {
-    pub(crate) fn open(package: &LocalPackage) -> Result<Self, TargetError> {
+    pub(crate) fn open(package: &LocalPackage, limits: &Limits) -> Result<Self, TargetError> {
         let unreadable = |error| failed(&format!("the package file {}", package.path.display()), error);
         let file = File::open(&package.path).map_err(unreadable)?;
         let read = digest_of(&file).map_err(unreadable)?;
         if read != package.sha256 {
             return Err(TargetError::package_changed(&package.sha256, &read));
         }
-        let archive = Archive::parse(&file, &Limits::default()).map_err(not_admitted)?;
+        let archive = Archive::parse(&file, limits).map_err(not_admitted)?;
         Ok(Self { file, archive })
     }
 

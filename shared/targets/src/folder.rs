@@ -13,6 +13,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use countersign_domain::{AliasName, FunctionName};
+use countersign_package::limits::Limits;
 use countersign_ports::targets::{LocalPackage, LocalPackages, TargetError};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -65,12 +66,18 @@ impl<'a> Folder<'a> {
     }
 
     /// Publishes `version`, all of it or nothing.
-    pub(crate) fn publish(&self, version: u64, packages: &LocalPackages) -> Result<(), TargetError> {
+    pub(crate) fn publish(
+        &self,
+        version: u64,
+        packages: &LocalPackages,
+        limits: &Limits,
+    ) -> Result<(), TargetError> {
         let marker = marker_of(packages);
         if self.stands(version)? {
             return self.demand_same(version, &marker);
         }
-        let published = self.stage(version, packages).and_then(|()| self.reveal(version, packages, &marker));
+        let published =
+            self.stage(version, packages, limits).and_then(|()| self.reveal(version, packages, &marker));
         if published.is_err() {
             // Crash point: what this would have removed, the next sweep removes.
             self.sweep()
@@ -117,24 +124,30 @@ impl<'a> Folder<'a> {
     }
 
     /// Extracts every package beside the versions. Nothing of it is visible yet.
-    fn stage(&self, version: u64, packages: &LocalPackages) -> Result<(), TargetError> {
+    fn stage(&self, version: u64, packages: &LocalPackages, limits: &Limits) -> Result<(), TargetError> {
         let name = staging_of(version);
         let staging =
             self.disk.make_dir(&self.root, &name, PRIVATE_DIR).and_then(|()| open_dir(&self.root, &name));
         let staging = self.check("the staging folder", staging)?;
-        self.extract(&packages.code, staging.as_fd(), CODE)?;
+        self.extract(&packages.code, limits, staging.as_fd(), CODE)?;
         if packages.layers.is_empty() {
             return Ok(());
         }
         let layers = self.check("the staging folder", self.disk.ensure_dir(staging.as_fd(), LAYERS))?;
         for (position, layer) in (1_u64..).zip(&packages.layers) {
-            self.extract(layer, layers.as_fd(), &position.to_string())?;
+            self.extract(layer, limits, layers.as_fd(), &position.to_string())?;
         }
         self.check("making the layers durable", self.disk.sync(&layers))
     }
 
-    fn extract(&self, package: &LocalPackage, parent: BorrowedFd<'_>, name: &str) -> Result<(), TargetError> {
-        let package = CheckedPackage::open(package)?;
+    fn extract(
+        &self,
+        package: &LocalPackage,
+        limits: &Limits,
+        parent: BorrowedFd<'_>,
+        name: &str,
+    ) -> Result<(), TargetError> {
+        let package = CheckedPackage::open(package, limits)?;
         let tree = self.check("the staging folder", Tree::make(self.disk, parent, name))?;
         package.extract(tree)
     }

@@ -99,7 +99,7 @@ fn services(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<(A
     };
     let signer = Signer::new(common.signer_settings(config), signer_ports(parts));
     let signer = signer.with_context(|| format!("cannot use {}", data.work().display()))?;
-    let target = DirectoryTarget::open(&data.root())?;
+    let target = DirectoryTarget::open(&data.root(), common.gate_limits.clone())?;
     let deployer = Deployer::new(common.deployer_settings(config), deployer_ports(parts, target));
     let deployer = deployer.with_context(|| format!("cannot use {}", data.work().display()))?;
     Ok((Arc::new(signer), Arc::new(deployer)))

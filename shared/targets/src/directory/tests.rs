@@ -26,7 +26,7 @@ impl Fixture {
 
     fn on(disk: Disk) -> Self {
         let [root, packages] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let target = DirectoryTarget::open_on(root.path(), disk).unwrap();
+        let target = DirectoryTarget::open_on(root.path(), Limits::default(), disk).unwrap();
         Self { root, packages, target }
     }
 
@@ -261,7 +261,7 @@ async fn a_function_folder_that_leads_elsewhere_is_not_entered() {
     assert!(matches!(published, Err(TargetError::Unavailable(_))), "{published:?}");
     assert!(fixture.target.point_alias(&hello(), &live(), 1).await.is_err());
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
-    DirectoryTarget::open(fixture.root.path()).unwrap();
+    DirectoryTarget::open(fixture.root.path(), Limits::default()).unwrap();
 }
 
 /// The number of steps of one publication with layers.
@@ -307,7 +307,7 @@ async fn a_crash_at_any_step_leaves_a_whole_version_or_none() {
             stood += 1;
             assert_eq!(fs::read_to_string(fixture.in_function("layers/1/2/two")).unwrap(), "two");
         }
-        let reopened = DirectoryTarget::open(fixture.root.path()).unwrap();
+        let reopened = DirectoryTarget::open(fixture.root.path(), Limits::default()).unwrap();
         if reopened.versions(&hello()).unwrap().is_empty() {
             fixture.assert_bare();
         }
@@ -344,7 +344,7 @@ async fn an_alias_survives_a_failure_and_a_crash_at_any_step() {
 #[tokio::test]
 async fn two_targets_on_one_directory_wait_for_each_other() {
     let fixture = Fixture::new();
-    let other = DirectoryTarget::open(fixture.root.path()).unwrap();
+    let other = DirectoryTarget::open(fixture.root.path(), Limits::default()).unwrap();
     let packages = with_layers(&fixture);
     for version in 1..20 {
         let function = hello();
