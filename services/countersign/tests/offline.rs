@@ -1,5 +1,7 @@
 //! The commands that need nothing running: exit codes, JSON, and what is left on the disk.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 mod support;
 
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
 //! `up` and `submit`: what is served, printed and told.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 mod support;
 
 use std::fs::File;

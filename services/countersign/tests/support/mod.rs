@@ -1,5 +1,6 @@
 //! A folder to work in, and the binary to run there.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 use std::fs::File;
 use std::io::Write;
