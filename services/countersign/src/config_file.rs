@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use countersign_runtime::{Config, Environment};
+use countersign_runtime::{Config, Environment, Route};
 
 use crate::data_dir::DataDir;
 use crate::files;
@@ -15,7 +15,8 @@ pub(crate) struct Loaded {
     pub(crate) is_new: bool,
 }
 
-/// Reads `explicit`, or the file that COUNTERSIGN_CONFIG names, which must be there, or else the data directory's file, or else what would be written there.
+/// Reads `explicit`, or the file that COUNTERSIGN_CONFIG names, which must be there, or else the data directory's file,
+/// or else what would be written there.
 ///
 /// # Errors
 /// All mistakes at once, each with its path and what to write.
@@ -37,6 +38,11 @@ pub(crate) fn load(
 
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The routes of the first configuration: what they name is made in every empty data directory.
+pub(crate) fn first_routes() -> anyhow::Result<Vec<Route>> {
+    Ok(Config::parse(FIRST, &Environment::default())?.routes)
 }
 
 /// Writes the first configuration into the data directory.

@@ -9,7 +9,7 @@ use countersign_domain::{Platform, ProfileName, ValidityPeriod};
 use countersign_ports::keys::SigningKeys;
 use countersign_ports::profiles::{ProfileStatus, Profiles};
 use countersign_ports::{Clock, StoreError};
-use countersign_runtime::{Config, Environment, SystemClock};
+use countersign_runtime::{Config, Environment, Route, SystemClock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::commands::profile::new_profile;
@@ -36,7 +36,7 @@ pub struct Args {
 const HELP: &str = "\
 In an empty data directory it makes: countersign.toml, the versioned buckets `unsigned` and `signed`, the signing
 profile `default`, a code signing config that trusts only that profile, an access key, and trust/root.pem.
-What a configuration of your own names and is not there is told at the start, and not made.
+What a configuration of your own names beyond these and is not there is told at the start, and not made.
 Standard output has export lines for the AWS CLI and SDKs, then comments; what happens is told on standard error.
 
 Key passphrase: COUNTERSIGN_KEY_PASSPHRASE, or the file named by COUNTERSIGN_KEY_PASSPHRASE_FILE or the configuration;
@@ -58,9 +58,14 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     let mut signals = Signals::new()?;
     data.create()?;
     let _running = data.lock()?;
+    let is_empty = !data.state().try_exists()?;
     let parts = Parts::open(&data, &config, environment).await?;
     if is_new {
-        make_first(&parts, &data, &config).await?;
+        make_first(&parts, &config, &config.routes).await?;
+        // The file comes last, so that a start that was cut off is made up for.
+        config_file::write_first(&data)?;
+    } else if is_empty {
+        make_first(&parts, &config, &config_file::first_routes()?).await?;
     }
     let follower = Follower::from_now(parts.queue.clone()).await?;
     let mut system = System::start(parts, &data, &config).await?;
@@ -72,14 +77,14 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     ended.map(|()| Exit::Success)
 }
 
-/// What the first configuration names. The file itself comes last, so that a start that was cut off is made up for.
-async fn make_first(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<()> {
-    let buckets = config.routes.iter().flat_map(|route| [&route.source.bucket, &route.destination.bucket]);
+/// What an empty data directory begins with: the buckets and profiles of `routes`.
+async fn make_first(parts: &Parts, config: &Config, routes: &[Route]) -> anyhow::Result<()> {
+    let buckets = routes.iter().flat_map(|route| [&route.source.bucket, &route.destination.bucket]);
     parts.ensure_buckets(buckets).await?;
-    for route in &config.routes {
+    for route in routes {
         ensure_profile(parts, config, &route.profile).await?;
     }
-    config_file::write_first(data)
+    Ok(())
 }
 
 async fn ensure_profile(parts: &Parts, config: &Config, name: &ProfileName) -> anyhow::Result<()> {
