@@ -76,6 +76,10 @@ unpacked_size_max_bytes = 262_144_000
 # COUNTERSIGN_KEY_PASSPHRASE gives the passphrase itself.
 # key_passphrase_file = "/run/secrets/countersign-key-passphrase"
 
+# Files (PEM) with roots to be trusted at deployment beside this installation's own, trust/root.pem: of another
+# installation, or of AWS Signer.
+# trust_roots = ["trust/partner.pem"]
+
 # What a dropped package means. Of several routes that hold an object, the one with the longest source counts.
 # A destination never lies inside a source. Both buckets have to be versioned.
 [[route]]

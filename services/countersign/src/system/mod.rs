@@ -90,9 +90,9 @@ impl System {
 }
 
 fn services(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<(Arc<Signer>, Arc<Deployer>)> {
-    let trust_roots = TrustRoots::from_pem(parts.keys.trust_root_pem())?;
     let common = Common {
-        trust_roots,
+        own_root: TrustRoots::from_pem(parts.keys.trust_root_pem())?,
+        trust_roots: trust_roots(parts, data, config)?,
         work_dir: data.work(),
         worker: format!("up-{}", random::text(16, random::BASE32)?).parse()?,
         gate_limits: Limits { unpacked_size_max: config.unpacked_size_max_bytes, ..Limits::default() },
@@ -105,8 +105,25 @@ fn services(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<(A
     Ok((Arc::new(signer), Arc::new(deployer)))
 }
 
+/// The installation's own root and those that the configuration adds.
+fn trust_roots(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<TrustRoots> {
+    let mut bundle = parts.keys.trust_root_pem().to_owned();
+    for file in &config.trust_roots {
+        let path = data.path_of(file);
+        let unusable = || format!("trust_roots: {}", path.display());
+        let pem = std::fs::read_to_string(&path).with_context(unusable)?;
+        TrustRoots::from_pem(&pem).with_context(unusable)?;
+        bundle.push('\n');
+        bundle.push_str(&pem);
+    }
+    TrustRoots::from_pem(&bundle).context("trust_roots")
+}
+
 /// What both services are told.
 struct Common {
+    /// What the signer's own signatures have to verify under.
+    own_root: TrustRoots,
+    /// What deployed packages have to verify under.
     trust_roots: TrustRoots,
     work_dir: PathBuf,
     worker: WorkerId,
@@ -118,7 +135,7 @@ impl Common {
         SignerSettings {
             scope: config.scope.clone(),
             routes: config.routes.clone(),
-            trust_roots: self.trust_roots.clone(),
+            trust_roots: self.own_root.clone(),
             work_dir: self.work_dir.clone(),
             worker: self.worker.clone(),
             package_limit_bytes: config.package_size_max_bytes,

@@ -34,6 +34,7 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
     let unpacked_size_max_bytes =
         top.number("unpacked_size_max_bytes", DEFAULT_UNPACKED_SIZE, 1, LARGEST_SIZE);
     let key_passphrase_file = top.parsed("key_passphrase_file");
+    let trust_roots = top.texts("trust_roots").into_iter().map(|(_, path)| path.into()).collect();
     let code_signing_configs = read_code_signing_configs(&mut top, scope.as_ref());
     let declared: Vec<_> = code_signing_configs.iter().map(|(name, _)| name).cloned().collect();
     let routes = routes::read(reader, top.sections("route"), &declared);
@@ -46,6 +47,7 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
         package_size_max_bytes,
         unpacked_size_max_bytes,
         key_passphrase_file,
+        trust_roots,
         routes,
         code_signing_configs: code_signing_configs.into_iter().filter_map(|(_, config)| config).collect(),
     })
@@ -132,4 +134,5 @@ const DEFAULT_UNPACKED_SIZE: u64 = 250 * 1024 * 1024;
 const LARGEST_SIZE: u64 = 1 << 40;
 
 const TOP_KEYS: &str = "listen, region, account, require_code_signing, sweep_interval_seconds, \
-     package_size_max_bytes, unpacked_size_max_bytes, key_passphrase_file, [[route]] and [[code_signing_config]]";
+     package_size_max_bytes, unpacked_size_max_bytes, key_passphrase_file, trust_roots, \
+     [[route]] and [[code_signing_config]]";

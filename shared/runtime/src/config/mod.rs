@@ -40,6 +40,8 @@ pub struct Config {
     /// The file with the passphrase of the key custody, as written: relative to the data directory. `None` for the
     /// default place.
     pub key_passphrase_file: Option<PathBuf>,
+    /// Files with roots to be trusted beside the installation's own, as written: relative to the data directory.
+    pub trust_roots: Vec<PathBuf>,
     /// What drops mean.
     pub routes: Vec<Route>,
     /// Whom functions trust. Profile names in the file are ARNs in `scope` here.

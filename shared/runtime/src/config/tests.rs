@@ -219,3 +219,10 @@ fn a_variable_that_is_wrong_or_overrides_nothing_is_a_mistake_under_its_name() {
 fn a_bad_region_and_account_are_two_mistakes() {
     assert_eq!(paths("region = \"US East\"\naccount = \"12\""), ["region", "account"]);
 }
+
+#[test]
+fn further_trust_roots_are_files() {
+    let config = Config::parse("trust_roots = [\"trust/partner.pem\"]", &Environment::default()).unwrap();
+    assert_eq!(config.trust_roots, [std::path::PathBuf::from("trust/partner.pem")]);
+    assert!(Config::parse("trust_roots = \"trust/partner.pem\"", &Environment::default()).is_err());
+}
