@@ -110,9 +110,10 @@ fn metadata() -> Metadata {
 
 /// What a crate names as dependencies of its product; tests, and what only tests turn on, may reach further.
 fn imports(package: &Package) -> BTreeSet<String> {
-    let product = package.dependencies.iter().filter(|dependency| {
-        dependency.kind != DependencyKind::Development && !dependency.optional
-    });
+    let product = package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind != DependencyKind::Development && !dependency.optional);
     product.map(|dependency| dependency.name.clone()).collect()
 }
 

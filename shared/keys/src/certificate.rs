@@ -191,8 +191,16 @@ const DAY_MILLIS: i64 = 86_400_000;
 const ROOT_VALIDITY_MILLIS: i64 = 7_305 * DAY_MILLIS;
 /// Three days: a leaf signs for one, and its last signatures have time to be published and checked by others.
 pub(crate) const LEAF_VALIDITY_MILLIS: i64 = 3 * DAY_MILLIS;
-const RECORD_MAGICS: [&[u8; 4]; 6] =
-    [b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"PK\x07\x08"];
+const RECORD_MAGICS: [&[u8; 4]; 8] = [
+    b"PK\x03\x04",
+    b"PK\x01\x02",
+    b"PK\x05\x05",
+    b"PK\x05\x06",
+    b"PK\x06\x06",
+    b"PK\x06\x07",
+    b"PK\x06\x08",
+    b"PK\x07\x08",
+];
 
 #[cfg(test)]
 mod tests {
