@@ -85,13 +85,8 @@ async fn verification(
             Err(Halt::later("a fetched file changed on this machine before it was verified"))
         }
         Ok(package) => Ok(SignatureEvidence::Verified(SignedStatement::from(&package))),
-        Err(VerifyError::Unsigned) => Ok(SignatureEvidence::Unsigned),
         Err(VerifyError::Io(error)) if asked.attempt < CHECK_ATTEMPTS => Err(Halt::later(error)),
-        Err(VerifyError::Io(error)) => Ok(SignatureEvidence::Unreadable { reason: error.to_string() }),
-        Err(error @ (VerifyError::Gate(_) | VerifyError::Integrity(_))) => {
-            let code = error.code().unwrap_or_default().to_owned();
-            Ok(SignatureEvidence::Broken { code, reason: error.to_string() })
-        }
+        Err(error) => Ok(SignatureEvidence::from(&error)),
     }
 }
 

@@ -112,7 +112,9 @@ async fn create_profile(profiles: &dyn Profiles, new: NewProfile) -> anyhow::Res
     let name = new.arn.profile().name().clone();
     let created = profiles.create_profile(&new).await;
     if matches!(created, Err(StoreError::AlreadyExists(_))) {
-        bail!("the profile name {name} was used before, and is never free again: choose another");
+        bail!(
+            "profile_exists: the profile name {name} was used before, and is never free again: choose another"
+        );
     }
     Ok(created?)
 }

@@ -109,13 +109,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let report = match verify(&file, &roots, now, &Limits::default()) {
         Ok(package) => judge_verified(args, &package, revocations.as_ref(), now),
         Err(error @ VerifyError::Io(_)) => return Err(error.into()),
-        Err(VerifyError::Unsigned) => {
-            judge(args, SignatureEvidence::Unsigned, RevocationEvidence::NotAsked, now)
-        }
-        Err(error @ (VerifyError::Gate(_) | VerifyError::Integrity(_))) => {
-            let (code, reason) = (error.code().unwrap_or_default().to_owned(), error.to_string());
-            judge(args, SignatureEvidence::Broken { code, reason }, RevocationEvidence::NotAsked, now)
-        }
+        Err(error) => judge(args, SignatureEvidence::from(&error), RevocationEvidence::NotAsked, now),
     };
     show(args, &report)?;
     Ok(Exit::of(report.valid))
@@ -184,6 +178,10 @@ fn report(args: &Args, check: Check, findings: &[Finding]) -> Option<CheckReport
     }
     let (outcome, reason) = match outcome {
         Outcome::Passed => (Judged::Passed, None),
+        // Without a list this check asks for nothing but a signature.
+        Outcome::Failed(_) if check == Check::Mismatch && args.allowed_publisher.is_empty() => {
+            (Judged::Failed, Some("the package is not signed".to_owned()))
+        }
         Outcome::Failed(reason) => (Judged::Failed, Some(reason.clone())),
         Outcome::Inconclusive(reason) => (Judged::Inconclusive, Some(reason.clone())),
     };
