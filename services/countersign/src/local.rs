@@ -53,6 +53,7 @@ pub(crate) async fn open_keys(
     config: &Config,
     environment: &Environment,
 ) -> anyhow::Result<FileKeys> {
+    refuse_lost_root(data)?;
     let passphrase = passphrase(data, config.key_passphrase_file.as_deref(), environment)?;
     let keys = open_custody(&data.keys(), passphrase, &config.scope).await?;
     let path = data.trust_root();
@@ -60,6 +61,21 @@ pub(crate) async fn open_keys(
         files::write(&path, 0o644, keys.trust_root_pem().as_bytes())?;
     }
     Ok(keys)
+}
+
+/// Refuses to make a new root where there was one: nobody would trust it, and what was signed before would be untrusted.
+fn refuse_lost_root(data: &DataDir) -> anyhow::Result<()> {
+    let (keys, certificate) = (data.keys(), data.trust_root());
+    // In this order: another process may be making both, the key first.
+    if certificate.try_exists()? && !FileKeys::has_root(&keys)? {
+        bail!(
+            "root_key_missing: {} holds no root key, yet there is its certificate, {}: restore the keys from a backup, \
+             or remove the certificate to begin with a new root",
+            keys.display(),
+            certificate.display()
+        );
+    }
+    Ok(())
 }
 
 /// Opens the custody in `folder`.
@@ -80,6 +96,14 @@ fn passphrase(data: &DataDir, file: Option<&Path>, environment: &Environment) ->
         return Ok(Passphrase::from_file(&data.path_of(file))?);
     }
     let path = data.key_passphrase();
+    // In this order: another process may be making both, the passphrase first.
+    if FileKeys::has_root(&data.keys())? && !path.try_exists()? {
+        bail!(
+            "passphrase_missing: the signing keys are encrypted, and {} is not there: restore it, or give their \
+             passphrase in COUNTERSIGN_KEY_PASSPHRASE",
+            path.display()
+        );
+    }
     let (passphrase, origin) = Passphrase::load_or_create(&path)?;
     match origin {
         Origin::Found => {}

@@ -1,5 +1,6 @@
 //! The port: what blocks runs aside, and what may be asked is decided here.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use tokio::task::spawn_blocking;
 use crate::directory::KeyDirectory;
 use crate::leaf::{CLOCK_SKEW_MILLIS, Leaves, RENEWED_AFTER_MILLIS, Wanted};
 use crate::passphrase::Passphrase;
-use crate::root::Root;
+use crate::root::{ROOT, Root};
 
 /// Key custody in a directory of encrypted files. Any number of processes may use one directory.
 pub struct FileKeys {
@@ -43,6 +44,14 @@ impl FileKeys {
         };
         let leaves = Arc::new(blocking(open).await?);
         Ok(Self { leaves, scope, clock, turn: tokio::sync::Mutex::default() })
+    }
+
+    /// True if `directory` holds a root, so that opening it makes no new one.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub fn has_root(directory: &Path) -> io::Result<bool> {
+        directory.join(ROOT).try_exists()
     }
 
     /// The root certificate in PEM, for the trust roots of verifiers.
