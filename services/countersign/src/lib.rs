@@ -24,7 +24,7 @@ mod system;
 
 use std::process::ExitCode;
 
-use countersign_runtime::{Environment, LogFormat, init_tracing};
+use countersign_runtime::{Environment, init_tracing};
 
 use cli::Cli;
 use exit::Exit;
@@ -32,11 +32,9 @@ use exit::Exit;
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> ExitCode {
     let environment = Environment::of_process();
-    let format = match environment.value("COUNTERSIGN_LOG_FORMAT") {
-        Some("json") => LogFormat::Json,
-        Some(_) | None => LogFormat::Human,
-    };
-    init_tracing(&environment, format, cli.command.default_log());
+    if let Err(error) = init_tracing(&environment, cli.command.default_log()) {
+        return report(Err(error.into()));
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return report(Err(error.into())),
@@ -47,7 +45,7 @@ pub fn run(cli: Cli) -> ExitCode {
 fn report(ended: anyhow::Result<Exit>) -> ExitCode {
     ended
         .unwrap_or_else(|error| {
-            output::complain(&format!("error: {error:#}"));
+            output::complain(&format!("error: {}", output::told(&error)));
             Exit::CouldNotRun
         })
         .into()

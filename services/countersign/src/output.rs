@@ -30,6 +30,13 @@ pub(crate) fn complain(line: &str) {
     let _nobody_listens = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// An error and its causes on one line. A cause that its effect's text ends with is not told twice.
+pub(crate) fn told(error: &anyhow::Error) -> String {
+    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |line, cause| {
+        if line.ends_with(&cause) { line } else { format!("{line}: {cause}") }
+    })
+}
+
 /// An error with its stable code in front, unless its text begins with it already.
 pub(crate) fn coded(code: Option<&str>, error: &impl Display) -> String {
     let text = shown(error);
@@ -55,6 +62,13 @@ fn ignore_broken_pipe(written: io::Result<()>) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = || anyhow::anyhow!("no such file");
+        assert_eq!(told(&cause().context("cannot read x: no such file")), "cannot read x: no such file");
+        assert_eq!(told(&cause().context("cannot read x")), "cannot read x: no such file");
+    }
 
     #[test]
     fn a_name_cannot_rewrite_the_terminal() {

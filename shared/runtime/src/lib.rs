@@ -18,7 +18,7 @@ pub mod worker;
 pub use clock::SystemClock;
 pub use config::{Config, ConfigError, Mistake};
 pub use environment::Environment;
-pub use logging::{LogFormat, init_tracing};
+pub use logging::{LogError, init_tracing};
 pub use relay::relay;
 pub use route::{DeployRoute, FunctionTemplate, Route, TemplateError, route_of};
 pub use scratch::Scratch;

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use countersign_domain::{JobArn, JobId, ProfileName, UnixMillis};
 use countersign_ports::revocations::RevocationRegistry;
 use countersign_ports::{Clock, StoreError};
@@ -36,15 +36,18 @@ pub struct Args {
 }
 
 const HELP: &str = "\
-Nothing takes a revocation back. On a terminal it asks first; elsewhere --yes is required.
-Revoking a profile again may move its effective time earlier, never later.
+Nothing takes a revocation back. On a terminal it asks first; elsewhere --yes is
+required. Revoking a profile again may move its effective time earlier, never
+later.
 
-Exit codes: 0 revoked, 1 not revoked (you said no, there is no such job or profile, or the record forbids it),
-2 it could not run.
+Exit codes: 0 revoked; 1 not revoked: you said no, there is no such job or
+profile, or the record forbids it; 2 it could not run.
 
 Examples:
-  countersign revoke --job 3f0c2e0a-6a4f-8d9b-a1b2-0c5d6e7f8091 --reason 'built on a compromised runner'
-  countersign revoke --profile releases --effective-time 2026-11-20T00:00:00Z --reason 'key leaked' --yes";
+  countersign revoke --profile releases --reason 'key leaked' \\
+      --effective-time 2026-11-20T00:00:00Z
+  countersign revoke --job 3f0c2e0a-6a4f-8d9b-a1b2-0c5d6e7f8091 \\
+      --reason 'built on a compromised runner' --yes";
 
 /// What is to be revoked.
 enum Target {
@@ -71,7 +74,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
                 Err(error)
             }
             Some(StoreError::NotFound(_) | StoreError::Conflict(_) | StoreError::AlreadyExists(_)) | None => {
-                output::complain(&format!("not revoked: {error:#}"));
+                output::complain(&format!("not revoked: {}", output::told(&error)));
                 Ok(Exit::Refused)
             }
         },
@@ -81,7 +84,8 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
 async fn revoke(local: &Local, target: &Target, reason: &str, now: UnixMillis) -> anyhow::Result<String> {
     match target {
         Target::Job(job) => {
-            local.store.revoke_job(job, reason, now).await?;
+            let revoked = local.store.revoke_job(job, reason, now).await;
+            revoked.map_err(|error| unknown_job(error, job))?;
             Ok(format!("revoked {job}"))
         }
         Target::Profile { name, effective_from } => {
@@ -90,6 +94,19 @@ async fn revoke(local: &Local, target: &Target, reason: &str, now: UnixMillis) -
             local.store.revoke_profile(&arn, *effective_from, reason, now).await?;
             Ok(format!("revoked {arn} for what it signed after {effective_from}"))
         }
+    }
+}
+
+fn unknown_job(error: StoreError, job: &JobArn) -> anyhow::Error {
+    match error {
+        StoreError::NotFound(_) => {
+            anyhow!("unknown_job: there is no signing job {job}, or it signed nothing")
+        }
+        StoreError::Unavailable(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::LeaseLost(_)
+        | StoreError::Conflict(_)
+        | StoreError::AlreadyExists(_) => error.into(),
     }
 }
 

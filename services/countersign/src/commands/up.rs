@@ -34,13 +34,18 @@ pub struct Args {
 }
 
 const HELP: &str = "\
-In an empty data directory it makes: countersign.toml, the versioned buckets `unsigned` and `signed`, the signing
-profile `default`, a code signing config that trusts only that profile, an access key, and trust/root.pem.
-What a configuration of your own names beyond these and is not there is told at the start, and not made.
-Standard output has export lines for the AWS CLI and SDKs, then comments; what happens is told on standard error.
+In an empty data directory it makes: countersign.toml, the versioned buckets
+`unsigned` and `signed`, the signing profile `default`, a code signing config
+that trusts only that profile, an access key, and trust/root.pem. Whatever else
+a configuration of your own names is not made; what is missing is told at the
+start.
 
-Key passphrase: COUNTERSIGN_KEY_PASSPHRASE, or the file named by COUNTERSIGN_KEY_PASSPHRASE_FILE or the configuration;
-else a random one is made in secrets/key-passphrase.
+Standard output has export lines for the AWS CLI and SDKs, then comments. What
+happens is told on standard error.
+
+Key passphrase: COUNTERSIGN_KEY_PASSPHRASE, or the file that the configuration
+or COUNTERSIGN_KEY_PASSPHRASE_FILE names, or else secrets/key-passphrase in the
+data directory, made at random.
 Logs: COUNTERSIGN_LOG (such as `debug`), COUNTERSIGN_LOG_FORMAT=json.
 
 Exit codes: 0 stopped by SIGINT or SIGTERM, 2 it could not start or go on.
@@ -48,7 +53,8 @@ Exit codes: 0 stopped by SIGINT or SIGTERM, 2 it could not start or go on.
 Examples:
   countersign up
   countersign up --data-dir /var/lib/countersign --listen 0.0.0.0:4580
-  countersign up > exports & sleep 2; . ./exports; aws s3 cp function.zip s3://unsigned/hello/function.zip";
+  countersign up > exports &
+  sleep 2; . ./exports; aws s3 cp function.zip s3://unsigned/hello/function.zip";
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<Exit> {
     let data = args.data_dir.chosen();
@@ -152,7 +158,7 @@ async fn tell(mut follower: Follower) {
         match follower.next().await {
             Ok(events) => events.iter().for_each(|event| output::complain(&events::line(event))),
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "the event log could not be read");
+                tracing::warn!(error = output::told(&error), "the event log could not be read");
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             }
         }

@@ -7,6 +7,8 @@ use countersign_embedded_s3::EmbeddedS3;
 use countersign_queue::{EmbeddedQueue, QueueName};
 use tokio_util::sync::CancellationToken;
 
+use crate::output;
+
 /// Enqueues what arrived and then forgets it, until `shutdown`. A crash in between enqueues again, and nothing is lost.
 pub(crate) async fn relay(s3: EmbeddedS3, queue: EmbeddedQueue, shutdown: CancellationToken) {
     let arrived = s3.notified();
@@ -16,7 +18,7 @@ pub(crate) async fn relay(s3: EmbeddedS3, queue: EmbeddedQueue, shutdown: Cancel
             Ok(_) => continue,
             Err(error) => {
                 tracing::warn!(
-                    error = format!("{error:#}"),
+                    error = output::told(&error),
                     "notifications could not be enqueued; trying again"
                 );
                 tokio::select! {

@@ -1,6 +1,7 @@
 //! The keys of the document, from the top.
 
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
 use countersign_domain::code_signing::MAX_ALLOWED_PUBLISHERS;
@@ -26,7 +27,7 @@ pub(super) fn read(text: &str, environment: &Environment) -> Result<Config, Vec<
 
 fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
     let mut top = reader.top(text);
-    let listen = top.parsed_or("listen", SocketAddr::from(DEFAULT_LISTEN));
+    let listen = top.parsed_or("listen", Listen(SocketAddr::from(DEFAULT_LISTEN)));
     let scope = read_scope(&mut top);
     let require_code_signing = top.boolean("require_code_signing", false);
     let sweep_seconds = top.number("sweep_interval_seconds", 60, 1, 86_400);
@@ -40,7 +41,7 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
     let routes = routes::read(reader, top.sections("route"), &declared);
     top.finish(TOP_KEYS);
     Some(Config {
-        listen: listen?,
+        listen: listen?.0,
         scope: scope?,
         require_code_signing,
         sweep_interval: Duration::from_secs(sweep_seconds),
@@ -51,6 +52,19 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
         routes,
         code_signing_configs: code_signing_configs.into_iter().filter_map(|(_, config)| config).collect(),
     })
+}
+
+/// An address to listen on, with an error that says what to write.
+struct Listen(SocketAddr);
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            |_| format!("{text:?} is not an address to listen on: write ADDRESS:PORT such as 127.0.0.1:4580");
+        text.parse().map(Self).map_err(wrong)
+    }
 }
 
 fn read_scope(top: &mut Section<'_>) -> Option<Scope> {
