@@ -57,7 +57,7 @@ impl Command {
     /// What is logged unless the environment says otherwise.
     pub(crate) fn default_log(&self) -> &'static str {
         match self {
-            Self::Up(_) => "warn,countersign_runtime=info",
+            Self::Up(_) => "warn,countersign_runtime=info,s3s=off",
             Self::Demo(_) => "off",
             Self::Profile(_)
             | Self::Revoke(_)
@@ -65,8 +65,9 @@ impl Command {
             | Self::Verify(_)
             | Self::Check(_)
             | Self::Strip(_)
-            | Self::Inspect(_)
-            | Self::Submit(_) => "warn",
+            | Self::Inspect(_) => "warn",
+            // What it warns of comes again in the error.
+            Self::Submit(_) => "warn,aws_config=error",
         }
     }
 

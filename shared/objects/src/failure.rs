@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use countersign_domain::{BucketName, ObjectLocation, ObjectVersion};
 use countersign_ports::objects::ObjectError;
 
@@ -23,7 +23,7 @@ impl Subject<'_> {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let Some(response) = error.raw_response() else {
-            return ObjectError::Unavailable(format!("{self}: {}", DisplayErrorContext(error)));
+            return ObjectError::Unavailable(format!("{self}: {}", with_causes(error)));
         };
         self.refused(
             response.status().as_u16(),
@@ -81,6 +81,12 @@ impl fmt::Display for Subject<'_> {
     }
 }
 
+/// An error and its causes on one line.
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    shortened(&causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}")))
+}
+
 /// What an endpoint says, fit for a log line.
 pub(crate) fn shortened(text: &str) -> String {
     text.chars().take(MESSAGE_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
@@ -116,6 +122,13 @@ mod tests {
         for status in [408, 409, 429, 500, 503] {
             assert!(of_object(status, "").is_transient(), "{status}");
         }
+    }
+
+    #[test]
+    fn what_never_got_an_answer_is_told_with_its_causes_and_no_internals() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let timed_out: SdkError<std::fmt::Error, HttpResponse> = SdkError::timeout_error(refused);
+        assert_eq!(with_causes(&timed_out), "request has timed out: connection refused");
     }
 
     #[test]

@@ -38,11 +38,12 @@ pub struct Args {
 }
 
 const HELP: &str = "\
-Uploads to the endpoint in AWS_ENDPOINT_URL if that is set, with the AWS_ credentials; else to the `countersign up`
-that runs on the data directory. --wait reads the event log of that data directory.
+Uploads to the endpoint in AWS_ENDPOINT_URL if that is set, with the AWS_
+credentials; else to the `countersign up` that runs on the data directory.
+--wait reads the event log of that data directory.
 
-Exit codes: 0 uploaded, or with --wait signed and deployed; 1 refused, blocked or failed; 2 it could not run, or the
-time was up.
+Exit codes: 0 uploaded, or with --wait signed and deployed; 1 refused, blocked or
+failed; 2 it could not run, or the time was up.
 
 Examples:
   countersign submit function.zip --to s3://unsigned/hello/ --wait
@@ -54,8 +55,9 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     drop(files::open_package(&args.zip)?);
     let object = destination(&args.to, &args.zip)?;
     let waiting = if args.wait { Some(Waiting::prepare(&data, environment, &object).await?) } else { None };
-    let objects = S3Objects::new(&settings(&data, environment)?).await;
-    let uploaded = upload(&objects, &object, &args.zip).await?;
+    let settings = settings(&data, environment)?;
+    let uploaded = upload(&S3Objects::new(&settings).await, &object, &args.zip).await;
+    let uploaded = uploaded.with_context(|| could_not_upload(&object, &settings))?;
     match waiting {
         Some(waiting) => waiting.follow(&uploaded, Duration::from_secs(args.timeout)).await,
         None => output::result(&uploaded.to_string()).map(|()| Exit::Success),
@@ -110,13 +112,24 @@ fn running_endpoint(data: &DataDir) -> anyhow::Result<Option<String>> {
     Ok(files::read_if_there(&data.endpoint())?.map(|text| text.trim().to_owned()))
 }
 
+/// Says where to, as that is decided by what is set and what runs.
+fn could_not_upload(object: &ObjectLocation, settings: &S3Settings) -> String {
+    let (endpoint, keys) = (settings.endpoint.as_deref().unwrap_or("AWS"), settings.credentials.is_some());
+    let check = if keys {
+        "does `countersign up` still run?"
+    } else {
+        "are AWS_ENDPOINT_URL and the AWS_ credentials right?"
+    };
+    format!("could not upload to {object} at {endpoint} ({check})")
+}
+
 async fn upload(objects: &S3Objects, object: &ObjectLocation, zip: &Path) -> anyhow::Result<ObjectVersion> {
     let size = tokio::fs::metadata(zip).await?.len();
     let bar = progress_bar(size);
     let shown = bar.clone();
     let uploaded = objects.put(object, zip, Some(Arc::new(move |sent| shown.set_position(sent)))).await;
     bar.finish_and_clear();
-    uploaded.with_context(|| format!("could not upload to {object}"))
+    Ok(uploaded?)
 }
 
 fn progress_bar(size: u64) -> ProgressBar {
@@ -160,7 +173,11 @@ impl Waiting {
         let followed = follow::follow(&mut self.follower, source, &self.route);
         match tokio::time::timeout(time, followed).await {
             Ok(followed) => show(followed?),
-            Err(_) => bail!("{source} was uploaded and has not come to its end in {} s", time.as_secs()),
+            Err(_) => bail!(
+                "{source} was uploaded and has not come to its end in {} s: `countersign up` tells what it waits for; \
+                 a longer --timeout waits longer",
+                time.as_secs()
+            ),
         }
     }
 }
