@@ -29,14 +29,20 @@ async fn bucket_problem(objects: &impl ObjectStore, bucket: &BucketName) -> Opti
     match objects.keeps_versions(bucket).await {
         Ok(true) => None,
         Ok(false) => Some(format!(
-            "bucket {bucket} keeps no versions, so nothing in it is signed or deployed: run `aws s3api \
-             put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled`"
+            "bucket {bucket} keeps no versions, so nothing in it is signed or deployed: run `{}`",
+            turn_on(bucket)
         )),
         Err(ObjectError::NoSuchBucket(_)) => Some(format!(
-            "bucket {bucket} of a route does not exist: run `aws s3 mb s3://{bucket}` and turn on its versioning"
+            "bucket {bucket} of a route does not exist: run `aws s3 mb s3://{bucket} && {}`",
+            turn_on(bucket)
         )),
         Err(error) => Some(format!("bucket {bucket} could not be checked: {error}")),
     }
+}
+
+/// The command that has `bucket` keep versions.
+fn turn_on(bucket: &BucketName) -> String {
+    format!("aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled")
 }
 
 /// Each profile of this installation that the configuration names, with where it does.

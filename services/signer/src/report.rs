@@ -57,7 +57,8 @@ pub(crate) async fn failed(signer: &Signer, claimed: &Claimed, refusal: &Refusal
     let told = told(&claimed.job, None, Some(reason.clone()));
     let events = [event(job, "failed", signer.ports.clock.now(), EventData::SigningJobFailed(told))];
     signer.ports.jobs.fail_job(job, &signer.lease(&claimed.holder), &reason, &events).await?;
-    tracing::warn!(job = %job.job(), source = %claimed.job.source, reason, "not signed");
+    // No warning: the package is at fault, and the event tells it.
+    tracing::info!(job = %job.job(), source = %claimed.job.source, reason, "not signed");
     Ok(())
 }
 

@@ -65,8 +65,10 @@ impl EmbeddedQueue {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        let failed =
-            |error: &dyn std::fmt::Display| QueueError::Unavailable(format!("{}: {error}", path.display()));
+        let failed = |error: &dyn std::fmt::Display| {
+            let path = path.display();
+            QueueError::Unavailable(format!("{path}: {error}; a damaged file is restored from a backup"))
+        };
         let writing = options.clone().create_if_missing(true);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
         let writer = writer.map_err(|error| failed(&error))?;

@@ -57,8 +57,10 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let failed =
-            |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {error}", path.display()));
+        let failed = |error: &dyn std::fmt::Display| {
+            let path = path.display();
+            StoreError::Unavailable(format!("{path}: {error}; a damaged file is restored from a backup"))
+        };
         let writing = options.clone().create_if_missing(true);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
         let writer = writer.map_err(|error| failed(&error))?;

@@ -27,8 +27,9 @@ pub struct Args {
 }
 
 const HELP: &str = "\
-Runs what `countersign up` runs, on a free port and in a temporary directory that is removed afterwards. It drops a
-package that is signed and deployed, and asks for the deployment of packages that are unsigned, tampered with, expired,
+Runs what `countersign up` runs, on a free port and in a temporary directory
+that is removed afterwards. It drops a package that is signed and deployed, and
+asks for the deployment of packages that are unsigned, tampered with, expired,
 revoked, or signed by someone else, each under Warn and under Enforce.
 
 Exit codes: 0 every verdict is the expected one, 1 one is not, 2 it could not run.
