@@ -231,3 +231,19 @@ fn a_wrong_passphrase_is_told_and_changes_nothing() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("passphrase"));
     assert!(!workshop.exists("out.zip"));
 }
+
+#[test]
+fn lost_keys_are_refused_and_never_made_anew() {
+    let workshop = Workshop::with_signed();
+    let sign = ["sign", "one.zip", "--profile", "quick", "-o", "again.zip"];
+    let (passphrase, keys) = (workshop.path("data/secrets/key-passphrase"), workshop.path("data/keys"));
+    for (lost, code) in [(passphrase, "passphrase_missing"), (keys, "root_key_missing")] {
+        let kept = workshop.path("kept");
+        std::fs::rename(&lost, &kept).unwrap();
+        let refused = workshop.expect(2, &sign);
+        assert!(refused.err.starts_with(&format!("error: {code}: ")), "{}", refused.err);
+        assert!(!lost.try_exists().unwrap() && !workshop.exists("again.zip"), "nothing was made");
+        std::fs::rename(&kept, &lost).unwrap();
+    }
+    workshop.expect(0, &sign);
+}

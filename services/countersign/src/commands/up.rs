@@ -52,7 +52,7 @@ Exit codes: 0 stopped by SIGINT or SIGTERM, 2 it could not start or go on.
 
 Examples:
   countersign up
-  countersign up --data-dir /var/lib/countersign --listen 0.0.0.0:4580
+  countersign up --data-dir /var/lib/countersign --listen 127.0.0.1:9000
   countersign up > exports &
   sleep 2; . ./exports; aws s3 cp function.zip s3://unsigned/hello/function.zip";
 
@@ -120,6 +120,12 @@ fn announce(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<()
         config.scope.region(),
         root.display(),
     ))?;
+    if !config.listen.ip().is_loopback() {
+        output::complain(&format!(
+            "warning: {} is not on the loopback interface, and the endpoint speaks plain HTTP: put TLS in front",
+            config.listen
+        ));
+    }
     output::complain(&format!(
         "Countersign serves S3 at {} from {}. Ctrl-C ends it.",
         parts.endpoint,
