@@ -1,7 +1,7 @@
 //! Custody of signing keys in encrypted files, behind the port `SigningKeys`, and the certificates that speak for them.
 //!
 //! One root per installation (P-384) issues a leaf per profile version that lives for three days and is renewed daily,
-//! with a fresh key each time (DESIGN.md section 5, FORMAT.md section 6). A private key never leaves this crate: callers
+//! with a fresh key each time (FORMAT.md section 6). A private key never leaves this crate: callers
 //! hand in a digest and get a signature. This crate never contains packages, CMS, the environment or the machine's clock.
 //!
 //! # The directory
