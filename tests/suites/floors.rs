@@ -1,6 +1,8 @@
-//! The walls of ARCHITECTURE.md, held by machine: imports run one way along the floors, and each SDK has one home.
+//! The walls of ARCHITECTURE.md, held by machine: imports run one way along the floors, each SDK has one home, and what the
+//! documents say of crates and tests is there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
@@ -98,11 +100,59 @@ fn every_library_forbids_unsafe_code_itself() {
     }
 }
 
+#[test]
+fn the_code_map_has_every_crate() {
+    let map = document("ARCHITECTURE.md");
+    for package in metadata().workspace_packages() {
+        let folder = package.manifest_path.parent().expect("a manifest lies in a folder");
+        let folder =
+            folder.strip_prefix(root().canonicalize().expect("the root is there")).expect("it is ours");
+        assert!(map.contains(&format!("\n### `{folder}`\n")), "ARCHITECTURE.md has no entry for {folder}");
+    }
+}
+
+#[test]
+fn the_tests_that_security_md_names_exist() {
+    let sources = metadata().workspace_packages().into_iter().fold(String::new(), |text, package| {
+        text + &rust_text(package.manifest_path.parent().expect("a manifest lies in a folder").as_std_path())
+    });
+    let document = document("SECURITY.md");
+    let (_, table) = document.split_once("| shown by |").expect("a table of threats");
+    let (table, _) = table.split_once("\n## ").expect("a section behind it");
+    let names: Vec<_> = table.split('`').skip(1).step_by(2).filter(|name| name.contains('_')).collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        assert!(sources.contains(&format!("fn {name}(")), "SECURITY.md names {name}, which is not there");
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).expect("a document can be read")
+}
+
+/// All Rust files below a folder, one after the other.
+fn rust_text(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).expect("a folder can be read") {
+        let path = entry.expect("an entry can be read").path();
+        if path.is_dir() {
+            text += &rust_text(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &std::fs::read_to_string(&path).expect("a source can be read");
+        }
+    }
+    text
+}
+
 fn metadata() -> Metadata {
     // Without it cargo fetches the crates of every platform there is.
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     MetadataCommand::new()
-        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .manifest_path(root().join("Cargo.toml"))
         .other_options(["--locked".to_owned(), "--filter-platform".to_owned(), platform])
         .exec()
         .expect("cargo metadata answers")
