@@ -8,7 +8,9 @@ use countersign_domain::Platform;
 use countersign_package::limits::Limits;
 use countersign_package::verify::{VerifyError, verify};
 use der::Encode;
-use pki::forge::{rebuilt, set_certificates, with_leaf};
+use pki::forge::{
+    certificates_as_written, content_info, position, rebuilt, set_certificates, signed_data, with_leaf,
+};
 use pki::{
     Authority, Installation, Leaf, LeafKey, PROFILE_A, PROFILE_B, SIGNED_AT, Spec, ecdsa_key, instant,
     new_rsa_key, sign, statement, statement_of, tiny,
@@ -104,6 +106,72 @@ fn intermediates_are_part_of_the_chain() {
         installation.refusal(&rebuilt(&signed, |data| set_certificates(data, &swapped))),
         "invalid_chain"
     );
+}
+
+/// Chains whose certificates have much the same length, so that the cms crate's own order is often not DER's.
+#[test]
+fn certificates_are_in_the_order_of_der() {
+    let mut orders_differ = false;
+    for first in [20, 30, 40, 50, 60, 70] {
+        let (root, leaf) = long_chain(first);
+        let mut in_order: Vec<Vec<u8>> =
+            leaf.certificates.iter().map(|certificate| certificate.to_der().unwrap()).collect();
+        in_order.sort();
+        for platform in [Platform::CountersignSha384Ecdsa, Platform::AwsLambdaSha384Ecdsa] {
+            let signed = sign(&tiny(), statement(platform), &leaf).unwrap().0;
+            let content_info = content_info(&signed);
+            assert!(position(&content_info, &in_order.concat()).is_some(), "{platform}, {first}");
+            orders_differ |= certificates_as_written(&signed_data(&content_info)) != in_order;
+            let verified = verify(&signed, &root.trusted(), instant(SIGNED_AT), &Limits::default());
+            assert!(verified.is_ok(), "{platform}, {first}");
+        }
+    }
+    assert!(orders_differ, "chains that show nothing");
+}
+
+/// A root, five issuers and a leaf, with the keys of the seeds from `first` on.
+fn long_chain(first: u8) -> (Authority, Leaf) {
+    let mut authorities = vec![Authority::root("CN=Step 00", first)];
+    for seed in first + 1..first + 6 {
+        let next = authorities.last().unwrap().intermediate(&format!("CN=Step {seed}"), seed);
+        authorities.push(next);
+    }
+    let key = LeafKey::Ecdsa(ecdsa_key(9));
+    let mut certificates = vec![authorities.last().unwrap().issue(&Spec::leaf(PROFILE_A), &key)];
+    certificates.extend(authorities.iter().rev().map(|authority| authority.certificate.clone()));
+    (authorities.remove(0), Leaf { key, certificates })
+}
+
+/// What webpki leaves out of RFC 5280: an issuer's keyUsage, and the path length of the trust anchor.
+#[test]
+fn an_issuer_may_issue_and_no_deeper_than_it_says() {
+    let template = Installation::new().signed(Platform::CountersignSha384Ecdsa, &tiny());
+    let judged = |root: &Authority, regional: &Spec| {
+        let middle = LeafKey::Ecdsa(ecdsa_key(6));
+        let issuer = Authority::with_certificate(root.issue(regional, &middle), 6);
+        let key = LeafKey::Ecdsa(ecdsa_key(9));
+        let leaf = issuer.issue(&Spec::leaf(PROFILE_A), &key);
+        let certificates = vec![leaf, issuer.certificate.clone(), root.certificate.clone()];
+        let signed = with_leaf(&template, &Leaf { key, certificates });
+        verify(&signed, &root.trusted(), instant(SIGNED_AT), &Limits::default())
+            .err()
+            .and_then(|error| error.code())
+    };
+    let (spec, root) = (Spec::authority("CN=Regional"), Spec::authority("CN=Root"));
+    let free = Authority::root_as(&root, 5);
+    let flat = Authority::root_as(&Spec { path_length: Some(0), ..root.clone() }, 5);
+    let deep = Authority::root_as(&Spec { path_length: Some(1), ..root }, 5);
+    let without = |usage| Spec { usage, ..spec.clone() };
+    assert_eq!(judged(&free, &spec), None);
+    assert_eq!(judged(&deep, &Spec { path_length: Some(0), ..spec.clone() }), None);
+    assert_eq!(judged(&free, &without(None)), None, "an issuer without keyUsage is not restricted");
+    assert_eq!(judged(&flat, &spec), Some("invalid_chain"));
+    let serving = Some(vec![ID_KP_SERVER_AUTH]);
+    let server = Authority::root_as(&Spec { extended: serving.clone(), ..Spec::authority("CN=Root") }, 5);
+    assert_eq!(judged(&server, &spec), Some("invalid_chain"));
+    assert_eq!(judged(&free, &Spec { extended: serving, ..spec.clone() }), Some("invalid_chain"));
+    assert_eq!(judged(&free, &without(Some(KeyUsages::CRLSign.into()))), Some("invalid_chain"));
+    assert_eq!(judged(&free, &without(Some(KeyUsages::DigitalSignature.into()))), Some("invalid_chain"));
 }
 
 #[test]

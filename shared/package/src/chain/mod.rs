@@ -1,5 +1,6 @@
 //! The certificates behind a signature (FORMAT.md section 6): their order, the leaf's profile, the chain's validity.
 
+mod issuer;
 mod leaf;
 mod roots;
 
@@ -223,6 +224,7 @@ impl CertificateChain {
     ) -> Result<(), ChainError> {
         let invalid = |error: webpki::Error| ChainError::Invalid { at, detail: error.to_string() };
         self.check_root_validity(at)?;
+        self.check_issuers(at)?;
         let anchors = [webpki::anchor_from_trusted_cert(root).map_err(invalid)?];
         let leaf = webpki::EndEntityCert::try_from(leaf).map_err(invalid)?;
         let path = leaf.verify_for_usage(
@@ -246,6 +248,12 @@ impl CertificateChain {
         let within = (begin.as_secs()..=end.as_secs()).contains(&at.as_secs());
         let detail = format!("the root is valid from {} to {}", validity.not_before, validity.not_after);
         within.then_some(()).ok_or(ChainError::Invalid { at, detail })
+    }
+
+    fn check_issuers(&self, at: UnixMillis) -> Result<(), ChainError> {
+        let mut issuers = self.certificates.iter().skip(1).enumerate();
+        let check = |(below, certificate)| issuer::check(certificate, below);
+        issuers.try_for_each(check).map_err(|detail| ChainError::Invalid { at, detail })
     }
 
     fn untrusted(&self, root: &CertificateDer<'_>) -> ChainError {

@@ -1,4 +1,5 @@
-//! Makes DER of the BER that AWS Signer writes (FORMAT.md section 4.7), before anything is read or hashed.
+//! Makes DER of the BER that AWS Signer writes (FORMAT.md section 4.7), before anything is read or hashed, and sorts the
+//! sets of what we write.
 
 use super::error::CmsError;
 

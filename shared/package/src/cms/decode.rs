@@ -10,7 +10,7 @@ use spki::AlgorithmIdentifierOwned;
 use x509_cert::Certificate;
 
 use super::attributes::{Algorithms, has_content_hints};
-use super::{CmsError, Form, SignatureAlgorithm, SignedClaims, ber, pem};
+use super::{CmsError, Form, SignatureAlgorithm, SignedClaims, ber, encode, pem};
 
 /// A well-formed signature, of which nothing has been verified.
 #[derive(Debug, Clone)]
@@ -85,8 +85,7 @@ fn signed_data(der: &[u8]) -> Result<SignedData, CmsError> {
 
 /// What was read, written again, is the same: no second encoding of one signature (FORMAT.md section 4.1).
 fn check_canonical(signed_data: &SignedData, der: &[u8]) -> Result<(), CmsError> {
-    let content_info = ContentInfo { content_type: ID_SIGNED_DATA, content: Any::encode_from(signed_data)? };
-    if content_info.to_der()? == der { Ok(()) } else { Err(not_canonical()) }
+    if encode::to_der(signed_data)? == der { Ok(()) } else { Err(not_canonical()) }
 }
 
 fn block(data: SignedData, form: impl FnOnce(bool) -> Form) -> Result<SignatureBlock, CmsError> {

@@ -12,7 +12,7 @@ use x509_cert::Certificate;
 use x509_cert::attr::Attributes;
 
 use super::attributes::{Algorithms, SignedClaims};
-use super::{CmsError, Form, SignatureAlgorithm};
+use super::{CmsError, Form, SignatureAlgorithm, ber};
 
 /// The signed attributes that say `claims`.
 pub(crate) fn signed_attributes(
@@ -41,7 +41,14 @@ pub(crate) fn content_info(
         crls: None,
         signer_infos: SignerInfos::try_from(vec![signer])?,
     };
-    Ok(ContentInfo { content_type: ID_SIGNED_DATA, content: Any::encode_from(&signed_data)? }.to_der()?)
+    to_der(&signed_data)
+}
+
+/// DER of the ContentInfo around `signed_data`. The cms crate orders certificates by another rule than X.690 section
+/// 11.6 (it compares their bytes as if each were an INTEGER), so its sets are sorted once more.
+pub(super) fn to_der(signed_data: &SignedData) -> Result<Vec<u8>, CmsError> {
+    let content_info = ContentInfo { content_type: ID_SIGNED_DATA, content: Any::encode_from(signed_data)? };
+    ber::to_der(&content_info.to_der()?)
 }
 
 fn signer_info(

@@ -48,9 +48,29 @@ pub(crate) fn signed_data(content_info: &[u8]) -> SignedData {
     ContentInfo::from_der(content_info).unwrap().content.decode_as().unwrap()
 }
 
+/// DER: the cms crate has an order of its own for certificates, so they are sorted here.
 pub(crate) fn encode(signed_data: &SignedData) -> Vec<u8> {
     let content_type = const_oid::db::rfc5911::ID_SIGNED_DATA;
-    ContentInfo { content_type, content: Any::encode_from(signed_data).unwrap() }.to_der().unwrap()
+    let mut der =
+        ContentInfo { content_type, content: Any::encode_from(signed_data).unwrap() }.to_der().unwrap();
+    let mut certificates = certificates_as_written(signed_data);
+    let written = certificates.concat();
+    certificates.sort();
+    if let Some(at) = position(&der, &written) {
+        der.splice(at..at + written.len(), certificates.concat());
+    }
+    der
+}
+
+/// Each certificate in DER, in the cms crate's order.
+pub(crate) fn certificates_as_written(signed_data: &SignedData) -> Vec<Vec<u8>> {
+    let set = signed_data.certificates.as_ref();
+    set.map(|set| set.0.iter().map(|choice| choice.to_der().unwrap()).collect()).unwrap_or_default()
+}
+
+/// Where `part`, which is not empty, begins in `whole`.
+pub(crate) fn position(whole: &[u8], part: &[u8]) -> Option<usize> {
+    (!part.is_empty()).then(|| whole.windows(part.len()).position(|window| window == part)).flatten()
 }
 
 /// `unsigned` with this signature entry, as an append writes it.

@@ -82,6 +82,7 @@ pub(crate) struct Spec {
     pub(crate) serial: u32,
     pub(crate) uris: Vec<String>,
     pub(crate) ca: Option<bool>,
+    pub(crate) path_length: Option<u8>,
     pub(crate) usage: Option<FlagSet<KeyUsages>>,
     pub(crate) extended: Option<Vec<ObjectIdentifier>>,
     pub(crate) validity: (String, String),
@@ -95,18 +96,20 @@ impl Spec {
             serial: 7,
             uris: vec![uri.to_owned()],
             ca: Some(false),
+            path_length: None,
             usage: Some(KeyUsages::DigitalSignature.into()),
             extended: Some(vec![ID_KP_CODE_SIGNING]),
             validity: ("2026-11-20T08:30:00Z".to_owned(), "2026-11-22T08:30:00Z".to_owned()),
         }
     }
 
-    fn authority(subject: &str) -> Self {
+    pub(crate) fn authority(subject: &str) -> Self {
         Self {
             subject: subject.to_owned(),
             serial: 1,
             uris: Vec::new(),
             ca: Some(true),
+            path_length: None,
             usage: Some(KeyUsages::KeyCertSign | KeyUsages::CRLSign),
             extended: None,
             validity: ("2020-01-01T00:00:00Z".to_owned(), "2046-01-01T00:00:00Z".to_owned()),
@@ -343,7 +346,8 @@ impl BuilderProfile for Profile {
     ) -> builder::Result<Vec<Extension>> {
         let mut extensions = Vec::new();
         if let Some(ca) = self.spec.ca {
-            extensions.push(extension(true, &BasicConstraints { ca, path_len_constraint: None }));
+            extensions
+                .push(extension(true, &BasicConstraints { ca, path_len_constraint: self.spec.path_length }));
         }
         if let Some(usage) = self.spec.usage {
             extensions.push(extension(true, &KeyUsage(usage)));
