@@ -1,7 +1,7 @@
 //! CompleteMultipartUpload: the parts become one content, the content one version.
 
+use s3s::S3ErrorCode;
 use s3s::dto::{CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, ETag};
-use s3s::{S3Error, S3ErrorCode};
 
 use crate::checksums::{
     self, Algorithm, Coverage, Declared, DeclaredValue, StoredChecksum, checksum_members, set_checksum,
@@ -20,33 +20,42 @@ impl Store {
         &self,
         input: CompleteMultipartUploadInput,
     ) -> Result<CompleteMultipartUploadOutput> {
+        let bucket = buckets::find(self.metadata.readers(), &input.bucket).await?;
+        match self.complete_unfinished(&bucket, &input).await {
+            Err(failure) => self.repeated(&bucket, &input, failure).await,
+            completed => completed,
+        }
+    }
+
+    async fn complete_unfinished(
+        &self,
+        bucket: &Bucket,
+        input: &CompleteMultipartUploadInput,
+    ) -> Result<CompleteMultipartUploadOutput> {
         let db = self.metadata.readers();
-        let bucket = buckets::find(db, &input.bucket).await?;
-        let upload = match uploads::find(db, &input.bucket, &input.key, &input.upload_id).await {
-            Err(Failure::Refused(missing)) => return self.repeated(&bucket, &input, missing).await,
-            found => found?,
-        };
+        let upload = uploads::find(db, &input.bucket, &input.key, &input.upload_id).await?;
         let conditions =
             WriteConditions { if_match: input.if_match.clone(), if_none_match: input.if_none_match.clone() };
         conditions.check(versions::latest(db, &input.bucket, &input.key).await?.as_ref())?;
-        let parts = self.chosen_parts(&upload, &input).await?;
-        let version = self.assemble(&upload, &parts, &input, &conditions).await?;
-        output(&bucket, &version)
+        let parts = self.chosen_parts(&upload, input).await?;
+        let version = self.assemble(&upload, &parts, input, &conditions).await?;
+        output(bucket, &version)
     }
 
-    /// A completion whose answer was lost is answered again.
+    /// A completion whose answer was lost is answered again, and so is one that another overtook: what it
+    /// then failed on is that the upload, or a part of it, is gone.
     async fn repeated(
         &self,
         bucket: &Bucket,
         input: &CompleteMultipartUploadInput,
-        missing: S3Error,
+        failure: Failure,
     ) -> Result<CompleteMultipartUploadOutput> {
         let db = self.metadata.readers();
         let completed = uploads::completed(db, &input.bucket, &input.key, &input.upload_id).await?;
-        let Some(version_id) = completed else { return Err(missing.into()) };
+        let Some(version_id) = completed else { return Err(failure) };
         match versions::named(db, &input.bucket, &input.key, &version_id).await? {
             Some(version) => output(bucket, &version),
-            None => Err(missing.into()),
+            None => Err(failure),
         }
     }
 
