@@ -8,6 +8,7 @@ use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3ErrorCode, S3Result};
 
 use crate::errors::{not_implemented, refusal};
+use crate::front::{SIGNATURE_PARAMETERS, is_hoisted};
 use crate::query;
 use crate::store::ACCOUNT_ID;
 
@@ -30,8 +31,10 @@ fn admit_parameters(operation: &str, uri: &Uri) -> S3Result<()> {
     let Some((_, known)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
         return Err(not_implemented(&format!("the operation {operation}")));
     };
-    for (name, _) in query::pairs(uri.query().unwrap_or_default()) {
-        if !known.contains(&name.as_str()) && !IN_EVERY_QUERY.contains(&name.as_str()) {
+    let query = query::pairs(uri.query().unwrap_or_default());
+    for (name, _) in &query {
+        let of_the_signature = SIGNATURE_PARAMETERS.contains(&name.as_str()) || is_hoisted(name, &query);
+        if !known.contains(&name.as_str()) && name != IN_EVERY_QUERY && !of_the_signature {
             return Err(not_implemented(&format!("the parameter {name:?} of {operation}")));
         }
     }
@@ -133,17 +136,8 @@ const READ: &[&str] = &[
     "response-expires",
 ];
 
-/// `x-id` names the operation for logs; the others are the signature of a presigned URL, and what its signer
-/// moved from headers into the query.
-const IN_EVERY_QUERY: &[&str] = &[
-    "x-id",
-    "X-Amz-Algorithm",
-    "X-Amz-Credential",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-Signature",
-    "X-Amz-SignedHeaders",
-];
+/// Names the operation for logs.
+const IN_EVERY_QUERY: &str = "x-id";
 
 /// Headers that are honoured, whatever their value, where they mean something.
 const HEADERS: &[&str] = &[
@@ -168,9 +162,12 @@ const HEADERS: &[&str] = &[
     "x-amz-mp-object-size",
     "x-amz-request-payer",
     "x-amz-sdk-checksum-algorithm",
+    "x-amz-sdk-invocation-id",
+    "x-amz-sdk-request",
     "x-amz-skip-destination-validation",
     "x-amz-tagging",
     "x-amz-tagging-directive",
+    "x-amz-te",
     "x-amz-trailer",
     "x-amz-user-agent",
     "x-amz-website-redirect-location",

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admission::Admission;
 use crate::errors::refusal;
+use crate::expectation::Expectation;
 use crate::front;
 use crate::operations::Operations;
 use crate::store::Store;
@@ -65,8 +66,8 @@ impl S3Endpoint {
     /// Each request is a task of its own, so that a client that goes away cannot stop a write between its
     /// steps.
     async fn answer(self, request: HttpRequest) -> Response<ResponseBody> {
-        let (head, body) = request.into_parts();
-        if let Err(error) = front::check(&head, &self.region) {
+        let (mut head, body) = request.into_parts();
+        if let Err(error) = front::check(&head, &self.region).and_then(|()| front::unhoist(&mut head)) {
             return front::answer(error);
         }
         let request = HttpRequest::from_parts(head, body);
@@ -96,7 +97,8 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let endpoint = self.clone();
         let request = request.map(s3s::Body::http_body_unsync);
-        Box::pin(async move { Ok(endpoint.answer(request).await) })
+        let expectation = Expectation::of(request.headers(), request.body());
+        Box::pin(async move { Ok(expectation.settle(endpoint.answer(request).await)) })
     }
 }
 

@@ -2,7 +2,7 @@
 //! responses get a request id and, where it gave none, S3's error message.
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use s3s::{Body, HttpResponse, S3Error, S3ErrorCode};
 use uuid::Uuid;
 
@@ -43,8 +43,40 @@ pub(crate) fn check(request: &Parts, region: &str) -> Result<(), S3Error> {
     }
 }
 
+/// Puts the headers that the signer of a presigned URL moved into its query back where the protocol layer
+/// reads them. They are signed with the query, and so were not there for [`check`].
+///
+/// # Errors
+/// When one is no header value, or contradicts the header of that name.
+pub(crate) fn unhoist(request: &mut Parts) -> Result<(), S3Error> {
+    let query = query::pairs(request.uri.query().unwrap_or_default());
+    let hoisted = query.iter().filter(|(name, _)| is_hoisted(name, &query));
+    for (name, value) in hoisted.filter(|(name, value)| (name.as_str(), value.as_str()) != CRC32_OF_NO_BODY) {
+        let unusable = || invalid_argument(format!("the parameter {name} is no header"));
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+        let value = HeaderValue::from_str(value).map_err(|_| unusable())?;
+        if request.headers.get(&header).is_some_and(|known| *known != value) {
+            return Err(invalid_argument(format!("{name} differs between query and header")));
+        }
+        request.headers.insert(header, value);
+    }
+    Ok(())
+}
+
+/// Whether the parameter is a header that was moved into a presigned `query`.
+pub(crate) fn is_hoisted(name: &str, query: &[(String, String)]) -> bool {
+    let start = name.get(..HEADER_PREFIX.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(HEADER_PREFIX))
+        && !SIGNATURE_PARAMETERS.contains(&name)
+        && parameter(query, "X-Amz-Signature").is_some()
+}
+
 /// A response as a client of S3 expects it.
 pub(crate) fn complete(mut response: HttpResponse) -> HttpResponse {
+    // The protocol layer has one status for each operation: 200 also for the head of a range.
+    if response.status() == StatusCode::OK && response.headers().contains_key(http::header::CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
     let id = format!("{:X}", Uuid::new_v4().as_simple());
     let id = id.get(..16).unwrap_or_default();
     if let Ok(value) = HeaderValue::from_str(id) {
@@ -62,7 +94,7 @@ pub(crate) fn complete(mut response: HttpResponse) -> HttpResponse {
 pub(crate) fn answer(error: S3Error) -> HttpResponse {
     let response = error.to_http_response().unwrap_or_else(|_| {
         let mut response = HttpResponse::new(Body::empty());
-        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
     });
     complete(response)
@@ -189,6 +221,20 @@ const AUTHORIZATION_QUERY: ScopeKind = ScopeKind {
     subject: "Error parsing the X-Amz-Credential parameter",
 };
 
+/// What a presigned URL has in its query by itself.
+pub(crate) const SIGNATURE_PARAMETERS: &[&str] = &[
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+];
+
+/// What the JavaScript SDK signs into every URL for an upload, for want of the body; S3 passes over it.
+const CRC32_OF_NO_BODY: (&str, &str) = ("x-amz-checksum-crc32", "AAAAAA==");
+
+const HEADER_PREFIX: &str = "x-amz-";
 const SERVICE: &str = "s3";
 const FORM: &str = "multipart/form-data";
 

@@ -23,6 +23,7 @@ mod conditions;
 mod content;
 mod endpoint;
 mod errors;
+mod expectation;
 mod front;
 mod list_objects;
 mod listing;

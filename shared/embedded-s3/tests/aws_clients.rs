@@ -42,7 +42,7 @@ async fn multipart_uploads() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn authentication_and_what_is_not_implemented() {
-    sdk(&["presigned", "authentication", "not_implemented"]).await;
+    sdk(&["presigned", "expectations", "authentication", "not_implemented"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -175,6 +175,8 @@ def objects():
         got = s3.get_object(Bucket=name, Key=key, Range=text)
         assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
         return body(got), got["ContentRange"]
+    part = s3.head_object(Bucket=name, Key=key, Range="bytes=2-4", ResponseContentType="text/other")
+    assert part["ResponseMetadata"]["HTTPStatusCode"] == 206 and part["ContentType"] == "text/other", part
     assert ranged("bytes=2-4") == (b"234", "bytes 2-4/10")
     assert ranged("bytes=7-") == (b"789", "bytes 7-9/10")
     assert ranged("bytes=-3") == (b"789", "bytes 7-9/10")
@@ -494,6 +496,56 @@ def presigned():
     assert status == 403 and b"AccessDenied" in answer and b"x-amz-meta-smuggled" in answer
 
 
+    # The SDKs for JavaScript and Go move headers into the query, where boto3 leaves them.
+    read = {"X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD", "x-amz-checksum-mode": "ENABLED", "x-id": "GetObject"}
+    assert fetch(hoisted("GET", f"/{name}/k", **read))[0] == 404
+    write = {"X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD", "x-amz-checksum-crc32": "AAAAAA==",
+             "x-amz-sdk-checksum-algorithm": "CRC32", "x-amz-meta-a": "1", "x-amz-acl": "private"}
+    status, answer = fetch(hoisted("PUT", f"/{name}/k", **write), "PUT", b"hoisted", {"Content-Type": ""})
+    assert status == 200, answer
+    assert fetch(hoisted("GET", f"/{name}/k", **read)) == (200, b"hoisted")
+    assert s3.head_object(Bucket=name, Key="k")["Metadata"] == {"a": "1"}
+    for code, parameter, value in (("BadDigest", "x-amz-checksum-crc32", "AAAAAQ=="),
+                                   ("NotImplemented", "x-amz-server-side-encryption", "AES256"),
+                                   ("AccessControlListNotSupported", "X-Amz-Acl", "public-read")):
+        url_of_one = hoisted("PUT", f"/{name}/k", **{parameter: value})
+        status, answer = fetch(url_of_one, "PUT", b"x", {"Content-Type": ""})
+        assert f"<Code>{code}</Code>".encode() in answer, answer
+    tampered = hoisted("PUT", f"/{name}/k", **{"x-amz-meta-a": "1"}).replace("x-amz-meta-a=1", "x-amz-meta-a=2")
+    status, answer = fetch(tampered, "PUT", b"x", {"Content-Type": ""})
+    assert status == 403 and b"SignatureDoesNotMatch" in answer, answer
+    url_of_one = hoisted("PUT", f"/{name}/k", **{"x-amz-meta-a": "1"})
+    status, answer = fetch(url_of_one, "PUT", b"x", {"Content-Type": "", "x-amz-meta-a": "2"})
+    assert status == 403 and b"AccessDenied" in answer, answer
+
+
+def hoisted(method, path, **parameters):
+    """A URL presigned by hand, with headers among its parameters."""
+    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    scope = f"{stamp[:8]}/us-east-1/s3/aws4_request"
+    parameters = dict(parameters, **{
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": f"{os.environ['AWS_ACCESS_KEY_ID']}/{scope}",
+        "X-Amz-Date": stamp, "X-Amz-Expires": "60", "X-Amz-SignedHeaders": "host"})
+    query = urllib.parse.urlencode(sorted(parameters.items()), quote_via=urllib.parse.quote, safe="")
+    host = urllib.parse.urlsplit(URL).netloc
+    canonical = "\n".join([method, path, query, f"host:{host}", "", "host", "UNSIGNED-PAYLOAD"])
+    text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = ("AWS4" + os.environ["AWS_SECRET_ACCESS_KEY"]).encode()
+    for step in scope.split("/"):
+        key = hmac.new(key, step.encode(), hashlib.sha256).digest()
+    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return f"{URL}{path}?{query}&X-Amz-Signature={signature}"
+
+
+def expectations():
+    """After an answer without `100 Continue`, boto3 takes its status for that of the next on the connection."""
+    name = bucket("expecting-bucket", versioned=True)
+    for _ in range(20):
+        s3.put_object(Bucket=name, Key="empty", Body=b"")
+        assert s3.put_object(Bucket=name, Key="k", Body=b"x")["VersionId"]
+        refused("PreconditionFailed", s3.put_object, Bucket=name, Key="k", Body=b"x", IfNoneMatch="*", status=412)
+
+
 def authentication():
     name = bucket("auth-bucket")
     wrong = client(aws_secret_access_key="wrong")
@@ -532,6 +584,11 @@ def not_implemented():
     refused("AccessControlListNotSupported", put, ACL="public-read", status=400)
     refused("AccessDenied", put, ExpectedBucketOwner="123456789012", status=403)
     put(ACL="private", StorageClass="STANDARD", ExpectedBucketOwner="000000000000")
+    harmless = {"x-amz-te": "append-md5", "x-amz-sdk-invocation-id": "1", "x-amz-sdk-request": "attempt=1",
+                "x-amz-user-agent": "sdk", "x-amz-request-payer": "requester", "content-length": "1"}
+    headers = signed("PUT", f"/{name}/k", harmless, hashlib.sha256(b"y").hexdigest())[0]
+    status, answer = send("PUT", f"/{name}/k", headers, b"y")
+    assert status == 200, answer
     refused("NotImplemented", s3.rename_object, Bucket=name, Key="k2", RenameSource=f"/{name}/k")
     assert body(s3.get_object(Bucket=name, Key="k")) == b"y"
     refused("404", s3.head_object, Bucket=name, Key="k2")
@@ -653,6 +710,14 @@ def races():
     for write in writes:
         write.result()
     assert all(read.result() in contents for read in reads)
+
+    upload = s3.create_multipart_upload(Bucket=name, Key="whole")["UploadId"]
+    parts = [{"PartNumber": n, "ETag": many.upload_part(Bucket=name, Key="whole", UploadId=upload, PartNumber=n,
+                                                       Body=os.urandom(5 * MIB))["ETag"]} for n in (1, 2)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(many.complete_multipart_upload, Bucket=name, Key="whole", UploadId=upload,
+                            MultipartUpload={"Parts": parts}) for _ in range(8)]
+    assert len({one.result()["ETag"] for one in done}) == 1
 
 
 def fill():

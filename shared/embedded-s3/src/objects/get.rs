@@ -81,9 +81,6 @@ impl Store {
         let reading = reading_of!(input);
         let found = self.find_object(&reading, condition_failed).await?;
         let output = described!(HeadObjectOutput, found, input.checksum_mode, input.part_number);
-        if found.partial {
-            return Ok(S3Response::with_status(output, http::StatusCode::PARTIAL_CONTENT));
-        }
         let headers = overridden_headers(input)?;
         Ok(S3Response::with_headers(output, headers))
     }
