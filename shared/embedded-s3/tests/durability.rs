@@ -64,11 +64,19 @@ async fn arrivals_are_told_once_they_are_visible_and_until_they_are_delivered() 
 async fn a_folder_is_served_by_one_process() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path()).await;
-    let second = EmbeddedS3::open(dir.path(), wall_clock(), &credentials(), support::REGION.to_owned()).await;
-    assert!(matches!(second.err(), Some(OpenError::InUse(_))));
+    let keys = credentials();
+    let another = || EmbeddedS3::open(dir.path(), wall_clock(), &keys, support::REGION.to_owned());
+    assert!(matches!(another().await.err(), Some(OpenError::InUse(_))));
     first.close().await;
     drop(first);
-    open(dir.path()).await;
+    // A program that another test starts has every file of this process open until it executes.
+    let freed = async {
+        while let Err(error) = another().await {
+            assert!(matches!(error, OpenError::InUse(_)), "{error}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), freed).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
