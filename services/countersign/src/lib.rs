@@ -19,6 +19,7 @@ mod preflight;
 mod random;
 mod report;
 mod revocations_file;
+mod signals;
 mod signing;
 mod system;
 

@@ -10,13 +10,13 @@ use countersign_ports::keys::SigningKeys;
 use countersign_ports::profiles::{ProfileStatus, Profiles};
 use countersign_ports::{Clock, StoreError};
 use countersign_runtime::{Config, Environment, Route, SystemClock};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::commands::profile::new_profile;
 use crate::data_dir::{DataDir, DataDirArg};
 use crate::events::{self, Follower};
 use crate::exit::Exit;
 use crate::preflight;
+use crate::signals::Signals;
 use crate::system::{Parts, System};
 use crate::{config_file, files, output};
 
@@ -191,24 +191,5 @@ async fn stop(system: System, data: &DataDir, signals: &mut Signals) {
     tokio::select! {
         () = system.stop() => {}
         () = signals.next() => output::complain("Stopped at once; the next start takes up what was under way."),
-    }
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }

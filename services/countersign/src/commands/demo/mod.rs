@@ -6,7 +6,7 @@ mod verdict;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use countersign_domain::{Check, ObjectVersion};
 use countersign_ports::Clock;
 use countersign_ports::revocations::RevocationRegistry;
@@ -14,6 +14,7 @@ use countersign_runtime::SystemClock;
 
 use crate::exit::Exit;
 use crate::follow::Followed;
+use crate::signals::Signals;
 use crate::{files, output};
 use stage::{Policy, Stage};
 use verdict::{Expected, Row};
@@ -39,6 +40,7 @@ Examples:
   countersign demo --package function.zip";
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
+    let mut signals = Signals::new()?;
     let folder = tempfile::Builder::new().prefix("countersign-demo-").tempdir()?;
     let package = folder.path().join("package.zip");
     match &args.package {
@@ -52,7 +54,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
         "Starting the S3 endpoint, the queue, the signer and the deployer in a temporary directory.",
     );
     let mut stage = Stage::open(folder.path()).await?;
-    let rows = play(&mut stage, &package).await;
+    let rows = tokio::select! {
+        rows = play(&mut stage, &package) => rows,
+        () = signals.next() => Err(anyhow!("stopped before the end")),
+    };
     stage.close().await;
     let rows = rows?;
     output::result(&verdict::table(&rows))?;
