@@ -167,12 +167,20 @@ impl fmt::Display for ValidityPeriod {
 
 serde_as_text!(ValidityPeriod);
 
-/// 9999-12-31T23:59:59.999Z, the last instant that RFC 3339 and GeneralizedTime can say.
-const MAX_MILLIS: i64 = 253_402_300_799_999;
+/// 9999-12-30T22:00:00Z, the last instant that jiff can show in every time zone.
+const MAX_MILLIS: i64 = 253_402_207_200_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_instant_can_be_shown_and_read() {
+        let last = UnixMillis::EPOCH.plus_millis(i64::MAX);
+        assert_eq!(last.to_string(), "9999-12-30T22:00:00.000Z");
+        assert_eq!(last.to_string().parse(), Ok(last));
+        assert!(UnixMillis::new(last.as_millis() + 1).is_err());
+    }
 
     #[test]
     fn an_instant_round_trips_as_rfc_3339() {
