@@ -30,9 +30,11 @@ impl Pending {
     /// Begins the file that will be `path`, made from `input`.
     ///
     /// # Errors
-    /// When the two are one file, or the folder cannot be written.
+    /// When the two are one file, there is something other than a regular file at `path`, or the folder cannot be
+    /// written.
     pub(crate) fn begin(path: &Path, input: &Path) -> anyhow::Result<Self> {
         refuse_same(path, input)?;
+        refuse_irregular(path)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".countersign-").permissions(Permissions::from_mode(0o644));
         let file = builder.tempfile_in(folder_of(path));
@@ -91,6 +93,18 @@ fn refuse_same(output: &Path, input: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The result takes the place of what is there, which for a device such as /dev/null, or for a link such as /dev/stdout,
+/// would break it for everybody.
+fn refuse_irregular(output: &Path) -> anyhow::Result<()> {
+    match fs::symlink_metadata(output) {
+        Ok(metadata) if !metadata.is_file() => {
+            bail!("{} is there, and is not a regular file: write the output to another", output.display())
+        }
+        // What is not there yet, and what cannot be looked at, shows itself at the end.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -125,6 +139,23 @@ mod tests {
         std::os::unix::fs::symlink(&input, folder.path().join("link")).unwrap();
         assert!(Pending::begin(&input, &input).is_err());
         assert!(Pending::begin(&folder.path().join("link"), &input).is_err());
+    }
+
+    #[test]
+    fn only_a_regular_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (input, link) = (folder.path().join("in"), folder.path().join("link"));
+        fs::write(&input, "in").unwrap();
+        std::os::unix::fs::symlink("elsewhere", &link).unwrap();
+        for output in [link.as_path(), folder.path(), Path::new("/dev/null"), Path::new("/dev/stdout")] {
+            let message = Pending::begin(output, &input).err().unwrap().to_string();
+            assert!(message.contains("not a regular file"), "{message}");
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let old = folder.path().join("old");
+        fs::write(&old, "old").unwrap();
+        Pending::begin(&old, &input).unwrap().commit().unwrap();
+        assert_eq!(fs::read(&old).unwrap(), b"");
     }
 
     #[test]

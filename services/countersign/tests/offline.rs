@@ -68,6 +68,8 @@ fn a_changed_package_fails_integrity() {
     let report = workshop.json(1, &["verify", "changed.zip", "--trust-root", &workshop.root(), "--json"]);
     assert_eq!(report["valid"], false);
     assert_eq!(outcome(&report, "integrity"), "failed");
+    assert_eq!(report["checks"][0]["code"], "crc_mismatch");
+    assert_eq!(report["checks"][1].get("code"), None);
     assert_eq!(report.get("signature"), None, "nothing of an unsound package is repeated as if it were so");
 }
 

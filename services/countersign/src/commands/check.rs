@@ -63,7 +63,7 @@ fn accepted(args: &Args, entries: usize) -> anyhow::Result<Exit> {
     if args.json {
         output::json(&Report { accepted: true, entries: Some(entries), refusal: None })?;
     } else {
-        output::result(&format!("{}: accepted, {entries} entries", args.zip.display()))?;
+        output::result(&format!("{}: accepted, {entries} entries", output::shown(args.zip.display())))?;
     }
     Ok(Exit::Success)
 }
@@ -72,7 +72,11 @@ fn refused(args: &Args, refusal: &Refusal) -> anyhow::Result<Exit> {
     if args.json {
         output::json(&Report { accepted: false, entries: None, refusal: Some(RefusalReport::of(refusal)) })?;
     } else {
-        output::result(&format!("{}: refused: {}", args.zip.display(), output::shown(refusal)))?;
+        output::result(&format!(
+            "{}: refused: {}",
+            output::shown(args.zip.display()),
+            output::shown(refusal)
+        ))?;
     }
     Ok(Exit::Refused)
 }

@@ -66,7 +66,7 @@ fn unreadable(args: &Args, error: &VerifyError) -> anyhow::Result<Exit> {
 
 fn described(path: &Path, inspection: &Inspection) -> String {
     let Inspection { entries, package_digest, unverified_signature } = inspection;
-    let head = format!("{}: {entries} entries, sha256 {package_digest}", path.display());
+    let head = format!("{}: {entries} entries, sha256 {package_digest}", output::shown(path.display()));
     match unverified_signature {
         None => format!("{head}\nnot signed"),
         Some(signature) => format!("{head}\n{}", signature_lines(signature)),

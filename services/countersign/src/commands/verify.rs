@@ -85,6 +85,9 @@ struct Signature {
 struct CheckReport {
     check: Check,
     outcome: Judged,
+    /// Of an integrity that failed: the stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -109,10 +112,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let report = match verify(&file, &roots, now, &Limits::default()) {
         Ok(package) => judge_verified(args, &package, revocations.as_ref(), now),
         Err(error @ VerifyError::Io(_)) => return Err(error.into()),
-        Err(error) => judge(args, SignatureEvidence::from(&error), RevocationEvidence::NotAsked, now),
+        Err(error) => judge_refused(args, &error, now),
     };
     show(args, &report)?;
     Ok(Exit::of(report.valid))
+}
+
+fn judge_refused(args: &Args, error: &VerifyError, now: UnixMillis) -> Report {
+    let mut report = judge(args, SignatureEvidence::from(error), RevocationEvidence::NotAsked, now);
+    for check in report.checks.iter_mut().filter(|check| check.check == Check::Integrity) {
+        check.code = error.code();
+    }
+    report
 }
 
 fn judge_verified(
@@ -174,7 +185,7 @@ fn report(args: &Args, check: Check, findings: &[Finding]) -> Option<CheckReport
     let outcome = &findings.iter().find(|finding| finding.check == check)?.outcome;
     if check == Check::Revocation && args.revocations.is_none() {
         let reason = Some("no --revocations were given".to_owned());
-        return Some(CheckReport { check, outcome: Judged::NotChecked, reason });
+        return Some(CheckReport { check, outcome: Judged::NotChecked, code: None, reason });
     }
     let (outcome, reason) = match outcome {
         Outcome::Passed => (Judged::Passed, None),
@@ -185,22 +196,25 @@ fn report(args: &Args, check: Check, findings: &[Finding]) -> Option<CheckReport
         Outcome::Failed(reason) => (Judged::Failed, Some(reason.clone())),
         Outcome::Inconclusive(reason) => (Judged::Inconclusive, Some(reason.clone())),
     };
-    Some(CheckReport { check, outcome, reason })
+    Some(CheckReport { check, outcome, code: None, reason })
 }
 
 fn show(args: &Args, report: &Report) -> anyhow::Result<()> {
     if args.json {
         return output::json(report);
     }
-    let mut lines =
-        vec![format!("{}: {}", args.zip.display(), if report.valid { "valid" } else { "NOT VALID" })];
+    let mut lines = vec![format!(
+        "{}: {}",
+        output::shown(args.zip.display()),
+        if report.valid { "valid" } else { "NOT VALID" }
+    )];
     if let Some(Signature { statement, coverage, .. }) = &report.signature {
         lines.push(format!("  signed by   {}", statement.profile_version_arn));
         lines.push(format!("  job         {}", statement.job_arn));
         lines.push(format!("  signed      {}, expires {}", statement.signing_time, statement.expires_at));
         lines.push(format!("  coverage    {coverage}"));
     }
-    for CheckReport { check, outcome, reason } in &report.checks {
+    for CheckReport { check, outcome, reason, .. } in &report.checks {
         let reason = reason.as_ref().map(|reason| format!(": {}", output::shown(reason))).unwrap_or_default();
         lines.push(format!("  {check:<11} {outcome}{reason}"));
     }
