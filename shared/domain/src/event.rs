@@ -1,4 +1,4 @@
-//! The events between the services: CloudEvents 1.0 in structured JSON (DESIGN: "The queue").
+//! The events between the services: CloudEvents 1.0 in structured JSON (ARCHITECTURE.md, "Events").
 
 use std::fmt;
 use std::str::FromStr;

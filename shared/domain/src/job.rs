@@ -22,7 +22,7 @@ pub struct InvalidJobId(String);
 
 impl JobId {
     /// The id of the job that signs `source` as `profile`: the same drop always names the same job, however often
-    /// its notification arrives (DESIGN: "State, and doing things once").
+    /// its notification arrives.
     pub fn for_drop(source: &ObjectVersion, profile: &ProfileVersionArn) -> Self {
         let profile = profile.to_string();
         let fields = [source.bucket.as_str(), source.key.as_str(), source.version.as_str(), &profile];

@@ -1,4 +1,4 @@
-//! Signing platforms (DESIGN: "Signing platforms and the format").
+//! Signing platforms (FORMAT.md section 2).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! From findings to a verdict (DESIGN.md section 6).
+//! From findings to a verdict.
 
 use countersign_domain::{Check, CodeSigningConfig, Finding, Outcome, UntrustedArtifact, Verdict};
 

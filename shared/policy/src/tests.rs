@@ -12,7 +12,7 @@ use crate::{
     evaluate,
 };
 
-/// Written by hand from DESIGN.md section 6 and AWS's table of checks. Findings are those of Integrity, Expiry, Mismatch,
+/// Written by hand from AWS's table of checks and what README.md promises beyond it. Findings are those of Integrity, Expiry, Mismatch,
 /// Revocation: P passed, F failed, I inconclusive, - none. Verdicts: D deploy, W deploy with a warning, B block.
 ///
 /// | signature | expiry | publisher | revocation | findings | Warn | Enforce | no CSC | no CSC, required |

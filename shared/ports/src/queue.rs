@@ -93,7 +93,7 @@ pub enum QueueError {
     Refused(String),
 }
 
-/// How often a message is delivered before it becomes a dead letter (DESIGN: "The queue").
+/// How often a message is delivered before it becomes a dead letter.
 pub const DELIVERY_LIMIT: u32 = 5;
 
 /// The largest body that a queue accepts, in bytes: an event is a pointer to a package, never the package.

@@ -15,7 +15,7 @@ pub use embedded::{
     EmbeddedWorkQueue, NAME_LIMIT_BYTES, POLL, QUEUE_LIMIT_MESSAGES,
 };
 
-/// The queues of DESIGN: "The queue".
+/// The queues between the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QueueName {
     /// `countersign.signer`: notifications of dropped objects.
