@@ -213,8 +213,7 @@ fn the_same_event_ten_times_is_one_job_and_one_deployment() {
     }]});
     let request = deployment(&signed, "ten");
     runtime().block_on(async {
-        let queue =
-            EmbeddedQueue::open(&data.join("queue.sqlite"), Arc::new(SystemClock)).await.expect("the queue");
+        let queue = queue_of(&data).await;
         for round in 0..10 {
             let id = format!("repeated-{round}");
             let body = notification.to_string();
@@ -225,8 +224,7 @@ fn the_same_event_ten_times_is_one_job_and_one_deployment() {
     });
     let up = Up::start(&data);
     runtime().block_on(async {
-        let queue =
-            EmbeddedQueue::open(&data.join("queue.sqlite"), Arc::new(SystemClock)).await.expect("the queue");
+        let queue = queue_of(&data).await;
         for name in [QueueName::Signer, QueueName::Deployer] {
             let begun = Instant::now();
             while queue.depth(name).await.expect("a depth") > 0 {
@@ -321,8 +319,7 @@ fn a_revoked_job_blocks_its_next_deployment() {
     assert_eq!(revoked.status.code(), Some(0), "{}", everything(&revoked));
     let request = deployment(&signed, "other");
     runtime().block_on(async {
-        let queue =
-            EmbeddedQueue::open(&data.join("queue.sqlite"), Arc::new(SystemClock)).await.expect("the queue");
+        let queue = queue_of(&data).await;
         queue.bus("test").publish(&request).await.expect("published");
         queue.close().await;
     });
@@ -337,6 +334,11 @@ fn folder() -> TempDir {
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// The queue of a data directory, beside an `up` or without one.
+async fn queue_of(data: &Path) -> EmbeddedQueue {
+    EmbeddedQueue::open(&data.join("queue.sqlite"), Arc::new(SystemClock)).await.expect("the queue")
 }
 
 /// A request to deploy one signed object as `function`.

@@ -119,7 +119,3 @@ impl fmt::Debug for Deployer {
         f.debug_struct("Deployer").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
-
-/// The default of [`DeployerSettings::package_limit_bytes`]: 250 MiB of package, as on AWS Lambda, and 2 MiB for its
-/// signature.
-pub const PACKAGE_LIMIT_BYTES: u64 = 252 * 1024 * 1024;

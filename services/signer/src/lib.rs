@@ -133,8 +133,5 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// The default of [`SignerSettings::package_limit_bytes`]: 250 MiB, AWS Signer's `maxSizeInMB` for Lambda.
-pub const PACKAGE_LIMIT_BYTES: u64 = 250 * 1024 * 1024;
-
 /// What a signature adds to a package at most: its body (FORMAT.md section 3.4) and the records around it.
 const SIGNATURE_ALLOWANCE_BYTES: u64 = 1024 * 1024 + 64 * 1024;

@@ -68,7 +68,7 @@ impl World {
         Self {
             target: MemoryTarget::new(faults.clone()),
             require_code_signing: false,
-            package_limit_bytes: countersign_deployer::PACKAGE_LIMIT_BYTES,
+            package_limit_bytes: 252 * 1024 * 1024,
             starts: AtomicUsize::new(0),
             jobs: AtomicUsize::new(0),
             objects,

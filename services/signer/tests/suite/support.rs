@@ -64,7 +64,7 @@ impl World {
             store: MemoryStore::new(faults.clone()),
             keys: Arc::new(FaultyKeys { keys, faults: faults.clone() }),
             routes: vec![route("s3://unsigned/", "s3://signed/")],
-            package_limit_bytes: countersign_signer::PACKAGE_LIMIT_BYTES,
+            package_limit_bytes: 250 * 1024 * 1024,
             starts: AtomicUsize::new(0),
             objects,
             clock,
