@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use countersign_domain::event::{CreateFunction, DeploymentRequest, EventData};
 use countersign_domain::{CodeVersion, Event, UnixMillis};
-use countersign_ports::queue::EventBus as _;
+use countersign_ports::queue::{DeadLetters as _, EventBus as _};
 use countersign_queue::{EmbeddedQueue, QueueName};
 use countersign_runtime::SystemClock;
 use countersign_tests::packages::package;
@@ -218,7 +218,7 @@ fn the_same_event_ten_times_is_one_job_and_one_deployment() {
             let id = format!("repeated-{round}");
             let body = notification.to_string();
             queue.enqueue(QueueName::Signer, &id, "test", body.as_bytes()).await.expect("enqueued");
-            queue.bus("test").publish(&request).await.expect("published");
+            queue.bus("countersign").publish(&request).await.expect("published");
         }
         queue.close().await;
     });
@@ -320,7 +320,7 @@ fn a_revoked_job_blocks_its_next_deployment() {
     let request = deployment(&signed, "other");
     runtime().block_on(async {
         let queue = queue_of(&data).await;
-        queue.bus("test").publish(&request).await.expect("published");
+        queue.bus("countersign").publish(&request).await.expect("published");
         queue.close().await;
     });
     up.says("revocation");
@@ -351,7 +351,7 @@ fn deployment((key, version): &(String, String), function: &str) -> Event {
     let create = Some(CreateFunction { code_signing_config: Some("default".parse().expect("a name")) });
     let function_name = function.parse().expect("a function name");
     let alias = Some("live".parse().expect("an alias"));
-    let request = DeploymentRequest { function_name, code, layers: Vec::new(), alias, create };
+    let request = DeploymentRequest { function_name, code, layers: Vec::new(), alias, target: None, create };
     let time = UnixMillis::new(1_800_000_000_000).expect("an instant");
     Event::new(
         "asked-by-a-test".parse().expect("an id"),

@@ -157,7 +157,7 @@ async fn the_endpoints_notifications_name_what_was_uploaded() {
         let pending = served.embedded.pending_notifications(10).await.unwrap();
         let [notification] = &pending[..] else { panic!("{} notifications", pending.len()) };
         let created = events::parse(notification.body.to_string().as_bytes()).unwrap();
-        assert_eq!(created, [Ok(events::ObjectCreated { object: version })]);
+        assert_eq!(created, [Ok(events::ObjectCreated { candidates: vec![version] })]);
         served.embedded.mark_delivered(std::slice::from_ref(&notification.id)).await.unwrap();
     }
 }

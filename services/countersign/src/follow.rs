@@ -5,6 +5,7 @@ use countersign_domain::{CodeVersion, DeploymentId, Event, EventData, Finding, F
 use countersign_runtime::Route;
 
 use crate::events::Follower;
+use crate::system::own_principal;
 
 /// How a drop ended.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ fn requested(event: &Event, function: &FunctionName, code: &CodeVersion) -> Opti
         EventData::DeploymentRequested(DeploymentRequest { function_name, code: asked, .. })
             if function_name == function && asked == code =>
         {
-            Some(DeploymentId::for_event(&event.id))
+            Some(DeploymentId::for_event(&own_principal(), &event.id))
         }
         EventData::SigningJobStarted(_)
         | EventData::SigningJobSucceeded(_)

@@ -22,7 +22,8 @@ pub(crate) async fn begin(deployer: &Deployer, asked: &Asked) -> Result<Option<B
     let new = NewDeployment {
         id: asked.id,
         event: asked.event.clone(),
-        publisher: asked.publisher.clone(),
+        publisher: asked.requester.publisher.clone(),
+        principal: asked.requester.principal.clone(),
         request: asked.request.clone(),
         created_at: lease.now,
     };

@@ -1,8 +1,10 @@
 //! What follows from a recorded verdict. Without one this does not compile.
 
+use std::sync::Arc;
+
 use countersign_domain::Verdict;
 use countersign_ports::deployments::{Decision, RecordedVerdict};
-use countersign_ports::targets::{LocalPackages, TargetError};
+use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError};
 
 use crate::Deployer;
 use crate::halt::{Failure, Halt};
@@ -36,15 +38,27 @@ pub(crate) async fn enact(
     let decision = recorded.decision().clone();
     let no_version = || Halt::later("the recorded verdict is to deploy and has no version");
     let version = recorded.version().ok_or_else(no_version)?;
-    let (target, function) = (&deployer.ports.target, &decision.request.function_name);
+    let (target, function) = (target(deployer, &decision)?, &decision.request.function_name);
     let published = target.publish_version(function, version, packages).await;
-    published.map_err(|error| halt(&decision, error, asked.attempt))?;
+    let published = published.map_err(|error| halt(&decision, error, asked.attempt))?;
     if let Some(alias) = &decision.request.alias {
         // The version stands already, so a full target is no reason to give up: only the last step is missing.
-        let pointed = target.point_alias(function, alias, version).await;
+        let pointed = target.point_alias(function, alias, &published).await;
         pointed.map_err(|error| halt(&decision, error, 0))?;
     }
     Ok(Enacted::Deployed { decision, version })
+}
+
+/// The target that was asked for.
+fn target<'a>(deployer: &'a Deployer, decision: &Decision) -> Result<&'a Arc<dyn DeployTarget>, Failure> {
+    let name = decision.request.target.as_ref();
+    deployer.ports.targets.find(name).ok_or_else(|| {
+        let name = name.map_or_else(String::new, ToString::to_string);
+        let detail =
+            format!("there is no target {name}; declare a [[target]] of that name, or ask for another");
+        let failure = Failure::new("unknown_target", detail);
+        Failure { decision: Some(Box::new(decision.clone())), ..failure }
+    })
 }
 
 fn halt(decision: &Decision, error: TargetError, attempt: u32) -> Halt {

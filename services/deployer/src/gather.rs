@@ -67,7 +67,7 @@ async fn package(
     let fetched = deployer.ports.objects.fetch(&object, limit, path).await;
     let sha256 = fetched.map_err(|error| fetching(&object, &error))?.sha256;
     let signature = verification(deployer, asked, path, sha256).await?;
-    Ok((LocalPackage { path: path.to_owned(), sha256 }, signature))
+    Ok((LocalPackage { path: path.to_owned(), sha256, object }, signature))
 }
 
 /// What the signature says. A file that cannot be read is read again at the next delivery, a few times.

@@ -7,7 +7,7 @@ use countersign_domain::event::{DeploymentRequest, MAX_LAYERS};
 use countersign_domain::{DeploymentId, Event, EventData, EventId, Sha256Digest};
 use countersign_ports::WorkerId;
 use countersign_ports::queue::{BODY_LIMIT_BYTES, Delivery};
-use countersign_runtime::Handled;
+use countersign_runtime::{Handled, Requester, UnknownPublisher};
 
 use crate::Deployer;
 use crate::halt::Halt;
@@ -18,7 +18,8 @@ use crate::pipeline;
 pub(crate) struct Asked {
     pub(crate) id: DeploymentId,
     pub(crate) event: EventId,
-    pub(crate) publisher: Option<String>,
+    /// Who asks, as the broker authenticated it.
+    pub(crate) requester: Requester,
     pub(crate) request: DeploymentRequest,
     /// How often the message was delivered, this time included.
     pub(crate) attempt: u32,
@@ -38,6 +39,8 @@ pub(crate) enum MalformedRequest {
     OtherType(&'static str),
     #[error("malformed_event: {count} layers are more than {MAX_LAYERS}")]
     TooManyLayers { count: usize },
+    #[error(transparent)]
+    Publisher(#[from] UnknownPublisher),
 }
 
 /// Handles a message. It is done when the deployment has ended, however that was.
@@ -58,12 +61,13 @@ pub(crate) async fn handle(deployer: &Deployer, delivery: &Delivery) -> Handled 
 }
 
 fn read(deployer: &Deployer, delivery: &Delivery) -> Result<Asked, MalformedRequest> {
+    let requester = deployer.principals().requester(delivery.publisher.as_deref())?;
     let Event { id, data, .. } = parse(&delivery.body)?;
     let request = requested(data)?;
     Ok(Asked {
-        id: DeploymentId::for_event(&id),
+        id: DeploymentId::for_event(&requester.principal, &id),
         event: id,
-        publisher: delivery.publisher.clone(),
+        requester,
         request,
         attempt: delivery.attempt,
         holder: deployer.holder(&delivery.message_id),

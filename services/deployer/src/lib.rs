@@ -32,13 +32,14 @@ mod report;
 // What stages share.
 mod halt;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use countersign_domain::FunctionName;
+use countersign_domain::{FunctionName, TargetName};
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::Limits;
 use countersign_ports::deployments::Deployments;
@@ -47,7 +48,7 @@ use countersign_ports::queue::Delivery;
 use countersign_ports::revocations::RevocationSource;
 use countersign_ports::targets::DeployTarget;
 use countersign_ports::{Clock, WorkerId};
-use countersign_runtime::{Handled, Handler, Scratch, Turns};
+use countersign_runtime::{Handled, Handler, Principals, Scratch, Turns};
 
 pub use report::EVENT_SOURCE;
 
@@ -56,6 +57,8 @@ pub use report::EVENT_SOURCE;
 pub struct DeployerSettings {
     /// The only roots under which a signature counts.
     pub trust_roots: TrustRoots,
+    /// Who may ask for deployments, at first: see [`Deployer::set_principals`].
+    pub principals: Principals,
     /// Where packages are kept while they are worked on: a directory of this process alone, with room for the packages
     /// of a function and its layers for every deployment at once.
     pub work_dir: PathBuf,
@@ -80,14 +83,41 @@ pub struct DeployerPorts {
     /// What is revoked.
     pub revocations: Arc<dyn RevocationSource>,
     /// Where the packages go.
-    pub target: Arc<dyn DeployTarget>,
+    pub targets: Targets,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// The deploy targets by their names.
+#[derive(Clone)]
+pub struct Targets {
+    default: TargetName,
+    by_name: BTreeMap<TargetName, Arc<dyn DeployTarget>>,
+}
+
+impl Targets {
+    /// One target, which a request means that names none.
+    pub fn new(name: TargetName, target: Arc<dyn DeployTarget>) -> Self {
+        Self { default: name.clone(), by_name: [(name, target)].into() }
+    }
+
+    /// The same with one more target.
+    #[must_use]
+    pub fn with(mut self, name: TargetName, target: Arc<dyn DeployTarget>) -> Self {
+        self.by_name.insert(name, target);
+        self
+    }
+
+    /// The target of that name, or of none.
+    fn find(&self, name: Option<&TargetName>) -> Option<&Arc<dyn DeployTarget>> {
+        self.by_name.get(name.unwrap_or(&self.default))
+    }
 }
 
 /// Deploys what is asked for: hand it the requests as a [`Handler`].
 pub struct Deployer {
     settings: DeployerSettings,
+    principals: RwLock<Arc<Principals>>,
     ports: DeployerPorts,
     trust_roots: Arc<TrustRoots>,
     scratch: Scratch,
@@ -102,7 +132,18 @@ impl Deployer {
     pub fn new(settings: DeployerSettings, ports: DeployerPorts) -> io::Result<Self> {
         let scratch = Scratch::open(&settings.work_dir, "deploying")?;
         let trust_roots = Arc::new(settings.trust_roots.clone());
-        Ok(Self { settings, ports, trust_roots, scratch, turns: Turns::new() })
+        let principals = RwLock::new(Arc::new(settings.principals.clone()));
+        Ok(Self { settings, principals, ports, trust_roots, scratch, turns: Turns::new() })
+    }
+
+    /// Replaces the principals for every message that is looked at from now on.
+    pub fn set_principals(&self, principals: Principals) {
+        *self.principals.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(principals);
+    }
+
+    /// The principals as they are now.
+    fn principals(&self) -> Arc<Principals> {
+        Arc::clone(&self.principals.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

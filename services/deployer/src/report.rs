@@ -48,16 +48,17 @@ async fn finished(
 ) -> Result<(), Halt> {
     deployer.ports.deployments.finish(asked.id, &deployer.lease(asked), finish, events).await?;
     let (deployment, function) = (asked.id, &asked.request.function_name);
+    let principal = &asked.requester.principal;
     // No warnings: the package is at fault, and the events tell it.
     match finish {
         Finish::Succeeded { version, .. } if events.len() > 1 => {
-            tracing::info!(%deployment, %function, version, reason, "deployed with a warning");
+            tracing::info!(%deployment, %function, %principal, version, reason, "deployed with a warning");
         }
         Finish::Succeeded { version, .. } => {
-            tracing::info!(%deployment, %function, version, reason, "deployed");
+            tracing::info!(%deployment, %function, %principal, version, reason, "deployed");
         }
-        Finish::Blocked => tracing::info!(%deployment, %function, reason, "blocked"),
-        Finish::Failed { .. } => tracing::info!(%deployment, %function, reason, "not deployed"),
+        Finish::Blocked => tracing::info!(%deployment, %function, %principal, reason, "blocked"),
+        Finish::Failed { .. } => tracing::info!(%deployment, %function, %principal, reason, "not deployed"),
     }
     Ok(())
 }

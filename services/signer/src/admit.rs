@@ -1,7 +1,7 @@
 //! What can be refused before a byte is read, and where the signed package is to go.
 
 use countersign_domain::event::CreateFunction;
-use countersign_domain::{AliasName, FunctionName, ObjectLocation};
+use countersign_domain::{AliasName, FunctionName, ObjectLocation, TargetName};
 use countersign_ports::profiles::{Profile, ProfileStatus};
 use countersign_runtime::{DeployRoute, Route};
 
@@ -23,6 +23,7 @@ pub(crate) struct Plan {
 pub(crate) struct PlannedDeployment {
     pub(crate) function: FunctionName,
     pub(crate) alias: Option<AliasName>,
+    pub(crate) target: Option<TargetName>,
     pub(crate) create: Option<CreateFunction>,
 }
 
@@ -72,7 +73,8 @@ fn plan_deployment(
     let function = function.map_err(|error| Refusal::new("no_function_name", error.to_string()))?;
     let code_signing_config = deploy.code_signing_config.clone();
     let create = deploy.create.then_some(CreateFunction { code_signing_config });
-    Ok(PlannedDeployment { function, alias: deploy.alias.clone(), create })
+    let (alias, target) = (deploy.alias.clone(), deploy.target.clone());
+    Ok(PlannedDeployment { function, alias, target, create })
 }
 
 fn destination_of(claimed: &Claimed) -> Result<ObjectLocation, Refusal> {

@@ -118,3 +118,27 @@ pub(crate) fn unversioned_destination(bucket: &countersign_domain::BucketName) -
     );
     Refusal::new("unversioned_destination", detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_speaks_against_the_drop_refuses_it() {
+        let source = ObjectVersion {
+            bucket: "unsigned".parse().unwrap(),
+            key: "fn.zip".parse().unwrap(),
+            version: "v1".parse().unwrap(),
+        };
+        let code = |error| match reading_source(&source, error) {
+            Halt::Refused(refusal) => Some(refusal.code.into_owned()),
+            Halt::Later { .. } => None,
+        };
+        assert_eq!(code(ObjectError::NotFound("it".into())).as_deref(), Some("source_gone"));
+        assert_eq!(code(ObjectError::NoSuchBucket(source.bucket.clone())).as_deref(), Some("source_gone"));
+        let too_large = ObjectError::TooLarge { object: "it".into(), size_bytes: 2, limit_bytes: 1 };
+        assert_eq!(code(too_large).as_deref(), Some("package_too_large"));
+        assert_eq!(code(ObjectError::Denied("it".into())), None);
+        assert_eq!(code(ObjectError::Unavailable("down".into())), None);
+    }
+}

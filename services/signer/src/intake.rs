@@ -6,6 +6,7 @@ use std::time::Duration;
 use countersign_domain::{ObjectVersion, Sha256Digest};
 use countersign_objects::events::{self, EventRefusal, ObjectCreated};
 use countersign_ports::WorkerId;
+use countersign_ports::objects::ObjectError;
 use countersign_ports::queue::Delivery;
 use countersign_runtime::{Handled, Route, route_of};
 
@@ -32,10 +33,10 @@ pub(crate) async fn handle(signer: &Signer, delivery: &Delivery) -> Handled {
         Ok(records) => records,
         Err(malformed) => return Handled::Reject { reason: format!("malformed_notification: {malformed}") },
     };
-    let holder = signer.holder(&delivery.message_id);
+    let (routes, holder) = (signer.routes(), signer.holder(&delivery.message_id));
     let mut handled = Handled::Done;
     for record in records {
-        let next = handle_record(signer, record, &holder, delivery.attempt).await;
+        let next = handle_record(signer, &routes, record, &holder, delivery.attempt).await;
         handled = both(handled, next);
     }
     handled
@@ -43,25 +44,53 @@ pub(crate) async fn handle(signer: &Signer, delivery: &Delivery) -> Handled {
 
 async fn handle_record(
     signer: &Signer,
+    routes: &[Route],
     record: Result<ObjectCreated, EventRefusal>,
     holder: &WorkerId,
     attempt: u32,
 ) -> Handled {
-    let source = match record {
-        Ok(created) => created.object,
+    let created = match record {
+        Ok(created) => created,
         Err(refusal) => return Handled::Reject { reason: unusable(&refusal).to_string() },
     };
-    let Some(route) = route_of(&signer.settings.routes, &source.location()) else {
-        tracing::debug!(%source, "no route has this source");
-        return Handled::Done;
+    let signed = async {
+        match locate(signer, routes, created).await? {
+            Some((route, source)) => {
+                pipeline::run(signer, &Dropped { route, source, holder: holder.clone() }).await
+            }
+            None => Ok(()),
+        }
     };
-    match pipeline::run(signer, &Dropped { route, source, holder: holder.clone() }).await {
+    match signed.await {
         Ok(()) => Handled::Done,
         Err(Halt::Refused(refusal)) => Handled::Reject { reason: refusal.to_string() },
         Err(Halt::Later { after, reason }) => {
             Handled::Retry { after: after.unwrap_or_else(|| backoff(attempt)), reason }
         }
     }
+}
+
+/// The version that a record means, with its route: the first of its candidates that exists. Some stores tell of uploads
+/// that they refused, and of such a version nothing is kept.
+async fn locate<'a>(
+    signer: &Signer,
+    routes: &'a [Route],
+    created: ObjectCreated,
+) -> Result<Option<(&'a Route, ObjectVersion)>, Halt> {
+    for source in created.candidates {
+        let Some(route) = route_of(routes, &source.location()) else {
+            tracing::debug!(%source, "no route has this source");
+            continue;
+        };
+        match signer.ports.objects.facts(&source).await {
+            Ok(Some(_)) => return Ok(Some((route, source))),
+            Ok(None) | Err(ObjectError::NoSuchBucket(_)) => {
+                tracing::info!(%source, "a notification names a version that is not there");
+            }
+            Err(error) => return Err(Halt::later(error)),
+        }
+    }
+    Ok(None)
 }
 
 /// Without a version nothing can be pinned, so there is no job that could fail.

@@ -39,7 +39,7 @@ mod halt;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -61,7 +61,7 @@ pub use report::EVENT_SOURCE;
 pub struct SignerSettings {
     /// Where its jobs live.
     pub scope: Scope,
-    /// What a drop means.
+    /// What a drop means, at first: see [`Signer::set_routes`].
     pub routes: Vec<Route>,
     /// The roots under which its own signatures have to verify.
     pub trust_roots: TrustRoots,
@@ -96,6 +96,7 @@ pub struct SignerPorts {
 /// Signs what is dropped: hand it the notifications as a [`Handler`], and run [`Signer::sweep_loop`] beside.
 pub struct Signer {
     settings: SignerSettings,
+    routes: RwLock<Arc<[Route]>>,
     ports: SignerPorts,
     trust_roots: Arc<TrustRoots>,
     scratch: Scratch,
@@ -110,7 +111,18 @@ impl Signer {
     pub fn new(settings: SignerSettings, ports: SignerPorts) -> io::Result<Self> {
         let scratch = Scratch::open(&settings.work_dir, "signing")?;
         let trust_roots = Arc::new(settings.trust_roots.clone());
-        Ok(Self { settings, ports, trust_roots, scratch, turns: Turns::new() })
+        let routes = RwLock::new(Arc::from(settings.routes.clone()));
+        Ok(Self { settings, routes, ports, trust_roots, scratch, turns: Turns::new() })
+    }
+
+    /// Replaces the routes for every drop that is looked at from now on; a job keeps those it began with.
+    pub fn set_routes(&self, routes: Vec<Route>) {
+        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Arc::from(routes);
+    }
+
+    /// The routes as they are now.
+    fn routes(&self) -> Arc<[Route]> {
+        Arc::clone(&self.routes.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A signed package is larger than the dropped one by its signature, in bytes.

@@ -79,6 +79,7 @@ fn request(planned: &PlannedDeployment, signed: SignedObject) -> DeploymentReque
         code: CodeVersion::from(signed),
         layers: Vec::new(),
         alias: planned.alias.clone(),
+        target: planned.target.clone(),
         create: planned.create.clone(),
     }
 }

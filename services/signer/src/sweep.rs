@@ -27,8 +27,9 @@ impl Signer {
     /// notification takes. Gives the number of versions handed in.
     pub async fn sweep(&self) -> usize {
         let mut handed_in = 0;
-        for route in &self.settings.routes {
-            match self.sweep_route(route).await {
+        let routes = self.routes();
+        for route in routes.iter() {
+            match self.sweep_route(&routes, route).await {
                 Ok(count) => handed_in += count,
                 Err(error) => {
                     tracing::warn!(source = %route.source, %error, "could not sweep; trying again next time");
@@ -38,11 +39,11 @@ impl Signer {
         handed_in
     }
 
-    async fn sweep_route(&self, route: &Route) -> Result<usize, SweepError> {
+    async fn sweep_route(&self, routes: &[Route], route: &Route) -> Result<usize, SweepError> {
         self.check_route(route).await?;
         let (mut handed_in, mut from) = (0, None);
         loop {
-            let next = self.sweep_page(route, from.as_ref(), &mut handed_in).await?;
+            let next = self.sweep_page(routes, route, from.as_ref(), &mut handed_in).await?;
             let Some(next) = next.filter(|next| from.as_ref() != Some(next)) else { return Ok(handed_in) };
             from = Some(next);
         }
@@ -62,6 +63,7 @@ impl Signer {
 
     async fn sweep_page(
         &self,
+        routes: &[Route],
         route: &Route,
         from: Option<&PageMarker>,
         handed_in: &mut usize,
@@ -69,8 +71,7 @@ impl Signer {
         let page = self.ports.objects.list_versions(&route.source, from).await?;
         let objects = page.versions.into_iter().map(|facts| facts.object);
         // A version under a longer source prefix belongs to that route, which lists it itself.
-        let ours =
-            |object: &ObjectVersion| route_of(&self.settings.routes, &object.location()) == Some(route);
+        let ours = |object: &ObjectVersion| route_of(routes, &object.location()) == Some(route);
         let sources: Vec<ObjectVersion> = objects.filter(ours).collect();
         for source in self.ports.jobs.unseen(&sources).await? {
             *handed_in += 1;

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::event::EventId;
 use crate::job::{canonical_uuid, named_uuid};
 use crate::location::ObjectVersion;
-use crate::name::{BucketName, ObjectKey, VersionId};
+use crate::name::{BucketName, ObjectKey, PrincipalName, VersionId};
 use crate::text::serde_as_text;
 
-/// The id of a deployment: a UUID that is a function of the event that asked for it.
+/// The id of a deployment: a UUID that is a function of who asked for it and of the event that did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeploymentId(Uuid);
 
@@ -22,9 +22,10 @@ pub struct DeploymentId(Uuid);
 pub struct InvalidDeploymentId(String);
 
 impl DeploymentId {
-    /// The deployment that `event` asks for: delivered ten times, it is still one.
-    pub fn for_event(event: &EventId) -> Self {
-        Self(named_uuid("countersign.deployment", &[event.as_str()]))
+    /// The deployment that `event` of `principal` asks for: delivered ten times, it is still one. Nobody can take the
+    /// event id of another principal's deployment.
+    pub fn for_event(principal: &PrincipalName, event: &EventId) -> Self {
+        Self(named_uuid("countersign.deployment", &[principal.as_str(), event.as_str()]))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::deployment::{CodeVersion, DeploymentId, Finding};
 use crate::digest::Sha256Digest;
 use crate::job::{JobId, SignedObject};
 use crate::location::ObjectVersion;
-use crate::name::{AliasName, CodeSigningConfigName, FunctionName};
+use crate::name::{AliasName, CodeSigningConfigName, FunctionName, TargetName};
 use crate::text::serde_as_text;
 use crate::time::UnixMillis;
 
@@ -155,6 +155,9 @@ pub struct DeploymentRequest {
     /// The alias that is to point to the new version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<AliasName>,
+    /// Where it is deployed: a target that the deployer's configuration declares. Without it, the first one declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetName>,
     /// Make the function if there is none of this name. Without it, an unknown function fails the deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateFunction>,

@@ -25,8 +25,8 @@ pub use event::{Event, EventData, EventId};
 pub use job::{JobId, JobStatus, SignedObject};
 pub use location::{ObjectLocation, ObjectVersion, Prefix};
 pub use name::{
-    AliasName, BucketName, CodeSigningConfigName, FunctionName, InvalidName, ObjectKey, ProfileName,
-    ProfileVersionId, VersionId,
+    AliasName, BucketName, CodeSigningConfigName, FunctionName, InvalidName, ObjectKey, PrincipalName,
+    ProfileName, ProfileVersionId, TargetName, VersionId,
 };
 pub use platform::Platform;
 pub use time::{UnixMillis, ValidityPeriod};

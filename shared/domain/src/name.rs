@@ -87,6 +87,14 @@ name!(
     /// The name of a code signing config declared in the configuration.
     CodeSigningConfigName, "code signing config name", broken_function_rule
 );
+name!(
+    /// The name of a deploy target declared in the configuration.
+    TargetName, "target name", broken_function_rule
+);
+name!(
+    /// The name of a principal declared in the configuration: who asks for something.
+    PrincipalName, "principal name", broken_function_rule
+);
 
 fn broken_profile_name_rule(text: &str) -> Option<&'static str> {
     let legal =

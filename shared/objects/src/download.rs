@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use countersign_domain::{ObjectVersion, Sha256Digest};
 use countersign_ports::objects::{Fetched, ObjectError};
@@ -23,7 +22,7 @@ pub(crate) async fn fetch(
     let request = client.get_object().bucket(object.bucket.as_str()).key(object.key.as_str());
     let answer = request.version_id(object.version.as_str()).send().await;
     let answer = answer.map_err(|error| Subject::Version(object).failed(&error))?;
-    demand_version(object, &answer)?;
+    demand_version(object, answer.version_id())?;
     let announced = announced_size(object, answer.content_length())?;
     let limit = Limit { object, limit_bytes };
     limit.admit(announced)?;
@@ -37,8 +36,8 @@ pub(crate) async fn fetch(
 }
 
 /// An endpoint that knows no versions answers with the newest bytes; those are not what was asked for.
-fn demand_version(object: &ObjectVersion, answer: &GetObjectOutput) -> Result<(), ObjectError> {
-    match answer.version_id() {
+pub(crate) fn demand_version(object: &ObjectVersion, answered: Option<&str>) -> Result<(), ObjectError> {
+    match answered {
         Some(version) if version == object.version.as_str() => Ok(()),
         other => {
             let reason = format!("the answer is version {}", shortened(other.unwrap_or("none")));

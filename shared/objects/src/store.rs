@@ -121,6 +121,19 @@ impl ObjectStore for S3Objects {
         Ok(Some(ObjectFacts { object: version, size_bytes }))
     }
 
+    async fn facts(&self, object: &ObjectVersion) -> Result<Option<ObjectFacts>, ObjectError> {
+        let request = self.client.head_object().bucket(object.bucket.as_str()).key(object.key.as_str());
+        let request = request.version_id(object.version.as_str());
+        let head = match request.send().await.map_err(|error| Subject::Version(object).failed(&error)) {
+            Ok(head) => head,
+            Err(ObjectError::NotFound(_)) => return self.demand_bucket(&object.bucket).await.map(|()| None),
+            Err(error) => return Err(error),
+        };
+        download::demand_version(object, head.version_id())?;
+        let size_bytes = download::announced_size(object, head.content_length())?;
+        Ok(Some(ObjectFacts { object: object.clone(), size_bytes }))
+    }
+
     async fn fetch(
         &self,
         object: &ObjectVersion,

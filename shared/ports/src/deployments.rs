@@ -7,7 +7,7 @@ use countersign_domain::code_signing::MAX_ALLOWED_PUBLISHERS;
 use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{
     AliasName, CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, Finding, FunctionName,
-    Sha256Digest, UnixMillis, Verdict,
+    PrincipalName, Sha256Digest, UnixMillis, Verdict,
 };
 
 use crate::{Lease, StoreError};
@@ -98,7 +98,9 @@ pub struct NewDeployment {
     /// The event that asks for it.
     pub event: EventId,
     /// Who published the event, as the broker authenticated it.
-    pub publisher: Option<String>,
+    pub publisher: String,
+    /// Who that is to us.
+    pub principal: PrincipalName,
     /// What is asked.
     pub request: DeploymentRequest,
     /// When it was taken up.
@@ -267,6 +269,10 @@ impl Finish {
 pub struct Deployment {
     /// Its id.
     pub id: DeploymentId,
+    /// Who published the event that asked for it, as the broker authenticated it.
+    pub publisher: String,
+    /// Who that is to us.
+    pub principal: PrincipalName,
     /// What was asked.
     pub request: DeploymentRequest,
     /// How it ended; `None` while it is under way.

@@ -1,5 +1,7 @@
 //! The state of signing jobs, with the outbox that tells of it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use countersign_domain::{
     Event, EventId, JobArn, JobStatus, ObjectVersion, Prefix, ProfileVersionArn, Sha256Digest, SignedObject,
@@ -69,8 +71,12 @@ pub trait Jobs: Send + Sync {
 /// Events that were committed with a change of state and wait to be published.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Up to `max` events, in the order of their commits. An id that waits already is not put in a second time.
-    async fn unpublished(&self, max: usize) -> Result<Vec<Event>, StoreError>;
+    /// Up to `max` events of `source` (the attribute of the event: the service that tells), in the order of their
+    /// commits. An id that waits already is not put in a second time.
+    ///
+    /// Each service publishes what it told itself, as its own publisher. Where several processes share the store, one of
+    /// them gets the events of a source and the others nothing, until it stays away for [`RELAY_LEASE`].
+    async fn unpublished(&self, source: &str, max: usize) -> Result<Vec<Event>, StoreError>;
 
     /// These events are published, and the outbox forgets them; repeating it changes nothing.
     async fn mark_published(&self, events: &[EventId]) -> Result<(), StoreError>;
@@ -79,6 +85,9 @@ pub trait Outbox: Send + Sync {
     /// hint, so that the relay need not poll fast.
     async fn wait(&self);
 }
+
+/// How long a process that was given events of a source keeps the others from them, counted from its last call.
+pub const RELAY_LEASE: Duration = Duration::from_secs(5);
 
 /// A job to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]

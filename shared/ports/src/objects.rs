@@ -17,6 +17,9 @@ pub trait ObjectStore: Send + Sync {
     /// [`ObjectError::Unversioned`] if the object has no version id.
     async fn newest(&self, object: &ObjectLocation) -> Result<Option<ObjectFacts>, ObjectError>;
 
+    /// What the store says about exactly this version; `None` if there is no such version, or it is a delete marker.
+    async fn facts(&self, object: &ObjectVersion) -> Result<Option<ObjectFacts>, ObjectError>;
+
     /// Writes the bytes of exactly this version into the file at `into`, which is created or emptied first. `Ok` means
     /// that all bytes were written and that their number and digest are those returned; nothing is said about fsync.
     ///

@@ -1,9 +1,11 @@
 //! Messages between the services.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_domain::Event;
+use countersign_domain::{Event, UnixMillis};
 
 /// Publishes events to whoever is bound to their routing key.
 #[async_trait]
@@ -52,6 +54,71 @@ pub trait WorkQueue: Send + Sync {
     async fn reject(&self, receipt: &Receipt, reason: &str) -> Result<(), QueueError>;
 }
 
+/// Messages that were given up, for the people who look after a queue.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// Up to `max` of them, newest first.
+    async fn dead_letters(&self, max: usize) -> Result<Vec<DeadLetter>, QueueError>;
+
+    /// Puts the message back into its queue, with its id, its publisher and a new count of deliveries; it is a dead
+    /// letter no more. Nobody gains a publisher's identity by it. `false` if there is no dead letter of this id: it was
+    /// replayed before, or made room for newer ones.
+    async fn replay(&self, id: &DeadLetterId) -> Result<bool, QueueError>;
+
+    /// The number of messages in `queue`, those in consumers' hands included, its dead letters not.
+    async fn depth(&self, queue: QueueName) -> Result<u64, QueueError>;
+}
+
+/// The queues of the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QueueName {
+    /// `countersign.signer`: notifications of dropped objects.
+    Signer,
+    /// `countersign.deployer`: events with the routing key `deployment.requested`.
+    Deployer,
+}
+
+impl QueueName {
+    /// Every queue.
+    pub const ALL: [Self; 2] = [Self::Signer, Self::Deployer];
+
+    /// The name, as a broker knows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Signer => "countersign.signer",
+            Self::Deployer => "countersign.deployer",
+        }
+    }
+
+    /// The queues that events with this routing key go to.
+    pub fn bound_to(routing_key: &str) -> &'static [Self] {
+        match routing_key {
+            "deployment.requested" => &[Self::Deployer],
+            _ => &[],
+        }
+    }
+}
+
+impl fmt::Display for QueueName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that is the name of no queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a queue: use countersign.signer or countersign.deployer")]
+pub struct UnknownQueue(String);
+
+impl FromStr for QueueName {
+    type Err = UnknownQueue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownQueue> {
+        let known = Self::ALL.into_iter().find(|name| name.as_str() == text);
+        known.ok_or_else(|| UnknownQueue(text.chars().take(80).collect()))
+    }
+}
+
 /// A message in a consumer's hands.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -67,11 +134,55 @@ pub struct Delivery {
     pub receipt: Receipt,
 }
 
-impl std::fmt::Debug for Delivery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Bodies come from outside and never reach a log.
         let Self { message_id, publisher, attempt, body, .. } = self;
         write!(f, "Delivery {{ {message_id:?} from {publisher:?}, attempt {attempt}, {} bytes }}", body.len())
+    }
+}
+
+/// A message that was given up.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// What names it among the dead letters, as long as it is one.
+    pub id: DeadLetterId,
+    /// The queue it was in.
+    pub queue: QueueName,
+    /// The id that the publisher gave.
+    pub message_id: String,
+    /// The publisher as the broker authenticated it.
+    pub publisher: Option<String>,
+    /// How often it was delivered, where the broker says so.
+    pub attempts: Option<u32>,
+    /// Why it was given up, for people.
+    pub reason: String,
+    /// When it was given up, where the broker says so.
+    pub died_at: Option<UnixMillis>,
+    /// The message.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for DeadLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Bodies come from outside and never reach a log.
+        let Self { id, queue, message_id, publisher, attempts, reason, died_at, body } = self;
+        write!(
+            f,
+            "DeadLetter {{ {id} in {queue}: {message_id:?} from {publisher:?}, {attempts:?} deliveries, {reason:?}, \
+             {died_at:?}, {} bytes }}",
+            body.len()
+        )
+    }
+}
+
+/// Names one dead letter: 1 to 256 printable ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DeadLetterId(pub String);
+
+impl fmt::Display for DeadLetterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

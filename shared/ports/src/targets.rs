@@ -1,15 +1,16 @@
 //! Where packages are deployed.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use countersign_domain::{AliasName, FunctionName, Sha256Digest};
+use countersign_domain::{AliasName, FunctionName, ObjectVersion, Sha256Digest};
 
 /// Holds immutable versions of functions and aliases that point to them.
 #[async_trait]
 pub trait DeployTarget: Send + Sync {
-    /// Publishes a version, all of it or nothing. A version that stands with the same packages is `Ok`; it is never
-    /// changed.
+    /// Publishes a version, all of it or nothing, and says what the target calls it. A version that stands with the same
+    /// packages is `Ok`; it is never changed.
     ///
     /// # Errors
     /// After an error nothing of the version is visible.
@@ -18,9 +19,10 @@ pub trait DeployTarget: Send + Sync {
         function: &FunctionName,
         version: u64,
         packages: &LocalPackages,
-    ) -> Result<(), TargetError>;
+    ) -> Result<TargetVersion, TargetError>;
 
-    /// Points `alias` to a version that stands, at once for every reader. Repeating it changes nothing.
+    /// Points `alias` to a version that [`DeployTarget::publish_version`] gave, at once for every reader. Repeating it
+    /// changes nothing.
     ///
     /// # Errors
     /// [`TargetError::NoSuchVersion`] if it does not stand; the alias then points where it did.
@@ -28,8 +30,18 @@ pub trait DeployTarget: Send + Sync {
         &self,
         function: &FunctionName,
         alias: &AliasName,
-        version: u64,
+        version: &TargetVersion,
     ) -> Result<(), TargetError>;
+}
+
+/// What a target calls a version: a number of its own, or ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetVersion(pub String);
+
+impl fmt::Display for TargetVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// The packages of a deployment in files of this machine that nobody else writes.
@@ -48,6 +60,8 @@ pub struct LocalPackage {
     pub path: PathBuf,
     /// SHA-256 of the whole file, as it was decided upon.
     pub sha256: Sha256Digest,
+    /// The version of which the file is a copy, for a target that fetches by itself.
+    pub object: ObjectVersion,
 }
 
 /// What a caller of a target has to tell apart.
@@ -75,7 +89,7 @@ pub enum TargetError {
         /// The function.
         function: FunctionName,
         /// The version.
-        version: u64,
+        version: TargetVersion,
     },
     /// No room; make some and deploy again.
     #[error("the target is full: {0}")]

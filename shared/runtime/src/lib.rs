@@ -7,8 +7,10 @@
 
 pub mod clock;
 pub mod config;
+pub mod data_dir;
 pub mod environment;
 pub mod logging;
+pub mod principals;
 pub mod relay;
 pub mod route;
 pub mod scratch;
@@ -17,8 +19,10 @@ pub mod worker;
 
 pub use clock::SystemClock;
 pub use config::{Config, ConfigError, Mistake};
+pub use data_dir::{DataDir, DataDirError, Running};
 pub use environment::Environment;
 pub use logging::{LogError, init_tracing};
+pub use principals::{Principals, Requester, UnknownPublisher};
 pub use relay::relay;
 pub use route::{DeployRoute, FunctionTemplate, Route, TemplateError, route_of};
 pub use scratch::Scratch;

@@ -10,12 +10,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::worker::backoff::Backoff;
 
-/// Publishes what stands in `outbox` and then marks it, until `shutdown`. A crash in between publishes again, which the
+/// Publishes the events of `source` that stand in `outbox` and then marks them, until `shutdown`. A crash in between publishes again, which the
 /// bus allows; an event that the bus refuses stays in the outbox and does not hold up the others.
-pub async fn relay(outbox: Arc<dyn Outbox>, bus: Arc<dyn EventBus>, shutdown: CancellationToken) {
+pub async fn relay(
+    outbox: Arc<dyn Outbox>,
+    bus: Arc<dyn EventBus>,
+    source: &'static str,
+    shutdown: CancellationToken,
+) {
     let mut backoff = Backoff::default();
     while !shutdown.is_cancelled() {
-        let pause = match pass(outbox.as_ref(), bus.as_ref()).await {
+        let pause = match pass(outbox.as_ref(), bus.as_ref(), source).await {
             Pass::Progress => {
                 backoff.reset();
                 continue;
@@ -46,8 +51,8 @@ async fn wait(outbox: &dyn Outbox, pause: Option<Duration>) {
     }
 }
 
-async fn pass(outbox: &dyn Outbox, bus: &dyn EventBus) -> Pass {
-    let events = match outbox.unpublished(BATCH).await {
+async fn pass(outbox: &dyn Outbox, bus: &dyn EventBus, source: &str) -> Pass {
+    let events = match outbox.unpublished(source, BATCH).await {
         Ok(events) if events.is_empty() => return Pass::Nothing,
         Ok(events) => events,
         Err(error) => {

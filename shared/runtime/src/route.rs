@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use countersign_domain::{
     AliasName, CodeSigningConfigName, FunctionName, InvalidName, ObjectLocation, Prefix, ProfileName,
+    TargetName,
 };
 
 /// What happens to objects dropped under a prefix.
@@ -27,6 +28,8 @@ pub struct DeployRoute {
     pub function: FunctionTemplate,
     /// The alias that is to point to the new version.
     pub alias: Option<AliasName>,
+    /// The target; `None` for the first one declared.
+    pub target: Option<TargetName>,
     /// Make the function if there is none of this name.
     pub create: bool,
     /// The config that a function made so is bound to.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use countersign_domain::{AliasName, FunctionName};
 use countersign_package::limits::Limits;
-use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError};
+use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError, TargetVersion};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -101,7 +101,7 @@ impl DeployTarget for DirectoryTarget {
         function: &FunctionName,
         version: u64,
         packages: &LocalPackages,
-    ) -> Result<(), TargetError> {
+    ) -> Result<TargetVersion, TargetError> {
         let (function, packages) = (function.clone(), packages.clone());
         self.blocking(move |target| {
             Folder::make(target.functions.as_fd(), &function, &target.disk)?.publish(
@@ -110,19 +110,23 @@ impl DeployTarget for DirectoryTarget {
                 &target.limits,
             )
         })
-        .await
+        .await?;
+        Ok(TargetVersion(version.to_string()))
     }
 
     async fn point_alias(
         &self,
         function: &FunctionName,
         alias: &AliasName,
-        version: u64,
+        version: &TargetVersion,
     ) -> Result<(), TargetError> {
-        let (function, alias) = (function.clone(), alias.clone());
-        self.blocking(move |target| match Folder::find(target.functions.as_fd(), &function, &target.disk)? {
-            Some(folder) => folder.point(&alias, version),
-            None => Err(TargetError::NoSuchVersion { function, version }),
+        let (function, alias, version) = (function.clone(), alias.clone(), version.clone());
+        self.blocking(move |target| {
+            let folder = Folder::find(target.functions.as_fd(), &function, &target.disk)?;
+            match (folder, version.0.parse()) {
+                (Some(folder), Ok(number)) => folder.point(&alias, number),
+                (None, _) | (_, Err(_)) => Err(TargetError::NoSuchVersion { function, version }),
+            }
         })
         .await
     }

@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use countersign_domain::{AliasName, FunctionName};
 use countersign_package::limits::Limits;
-use countersign_ports::targets::{LocalPackage, LocalPackages, TargetError};
+use countersign_ports::targets::{LocalPackage, LocalPackages, TargetError, TargetVersion};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -89,6 +89,7 @@ impl<'a> Folder<'a> {
     /// Points `alias` to `version`: readers see the old link or the new one.
     pub(crate) fn point(&self, alias: &AliasName, version: u64) -> Result<(), TargetError> {
         if !self.stands(version)? {
+            let version = TargetVersion(version.to_string());
             return Err(TargetError::NoSuchVersion { function: self.function.clone(), version });
         }
         self.check("the alias", self.swap_link(alias.as_str(), &format!("../{VERSIONS}/{version}")))

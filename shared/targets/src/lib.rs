@@ -1,8 +1,9 @@
-//! Where packages are deployed. At present: a directory of this machine.
+//! Where packages are deployed: a directory of this machine, or AWS Lambda.
 //!
-//! A version is extracted with the gate's own parse, by the bytes that were decided upon, and becomes visible all at
-//! once or not at all. This crate never decides whether a package may be deployed, and follows no symbolic link on
-//! its way to a file.
+//! Only the very bytes that were decided upon are deployed. A directory gets them extracted with the gate's own parse;
+//! Lambda fetches the object version by itself and has to answer with the digest of these bytes before a version of
+//! them is published. This crate never decides whether a package may be deployed, follows no symbolic link on its way
+//! to a file, and relies on no check of Lambda's own.
 #![forbid(unsafe_code)]
 
 mod directory;
@@ -10,7 +11,9 @@ mod disk;
 mod extract;
 mod failure;
 mod folder;
+mod lambda;
 mod sweep;
 mod tree;
 
 pub use directory::DirectoryTarget;
+pub use lambda::{LambdaCreate, LambdaSettings, LambdaTarget, StaticKeys};

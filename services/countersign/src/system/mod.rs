@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings};
+use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
+use countersign_domain::{PrincipalName, TargetName};
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::Limits;
 use countersign_ports::WorkerId;
 use countersign_ports::deployments::CodeSigningConfigs;
 use countersign_ports::queue::EventBus;
 use countersign_queue::QueueName;
-use countersign_runtime::{Config, SystemClock, WorkSettings, relay, work};
+use countersign_runtime::{Config, Principals, SystemClock, WorkSettings, relay, work};
 use countersign_signer::{Signer, SignerPorts, SignerSettings};
 use countersign_targets::DirectoryTarget;
 use tokio::task::{JoinError, JoinSet};
@@ -62,7 +63,9 @@ impl System {
         let (signer_queue, deployer_queue) =
             (queue.work_queue(QueueName::Signer), queue.work_queue(QueueName::Deployer));
         self.working.spawn(notifications::relay(s3.clone(), queue.clone(), stop.clone()));
-        self.working.spawn(relay(Arc::new(store.clone()), bus, stop.clone()));
+        for source in [countersign_signer::EVENT_SOURCE, countersign_deployer::EVENT_SOURCE] {
+            self.working.spawn(relay(Arc::new(store.clone()), bus.clone(), source, stop.clone()));
+        }
         self.working.spawn(work(Arc::new(signer_queue), signer.clone(), settings("signer"), stop.clone()));
         self.working.spawn(work(Arc::new(deployer_queue), deployer, settings("deployer"), stop.clone()));
         let stop = stop.clone();
@@ -147,6 +150,7 @@ impl Common {
     fn deployer_settings(&self, config: &Config) -> DeployerSettings {
         DeployerSettings {
             trust_roots: self.trust_roots.clone(),
+            principals: Principals::default().with(PUBLISHER, own_principal()),
             work_dir: self.work_dir.clone(),
             worker: self.worker.clone(),
             require_code_signing: config.require_code_signing,
@@ -171,7 +175,7 @@ fn deployer_ports(parts: &Parts, target: DirectoryTarget) -> DeployerPorts {
         objects: Arc::new(parts.objects.clone()),
         deployments: Arc::new(parts.store.clone()),
         revocations: Arc::new(parts.store.clone()),
-        target: Arc::new(target),
+        targets: Targets::new(directory_target(), Arc::new(target)),
         clock: Arc::new(SystemClock),
     }
 }
@@ -188,8 +192,18 @@ fn describe<T: std::fmt::Debug>(ended: Result<T, JoinError>) -> String {
     }
 }
 
+/// Who the services of this process are to themselves.
+pub(crate) fn own_principal() -> PrincipalName {
+    PUBLISHER.parse().expect("a legal principal name")
+}
+
+/// The name of the one target that `up` has.
+fn directory_target() -> TargetName {
+    "directory".parse().expect("a legal target name")
+}
+
 /// In whose name the services of this process publish.
-const PUBLISHER: &str = "countersign";
+pub(crate) const PUBLISHER: &str = "countersign";
 
 /// What a signature adds to a package at most.
 const SIGNATURE_ALLOWANCE_BYTES: u64 = 2 * 1024 * 1024;

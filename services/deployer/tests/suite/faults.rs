@@ -11,7 +11,7 @@ use countersign_ports::Clock as _;
 use countersign_ports::deployments::{CodeSigningConfigs as _, Finish};
 use countersign_ports::fakes::{Fault, MemoryTarget};
 use countersign_ports::revocations::RevocationRegistry as _;
-use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError};
+use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError, TargetVersion};
 use countersign_runtime::{Handled, Handler as _};
 
 use crate::support::{World, body, config, deliver, delivery, package, request};
@@ -203,14 +203,19 @@ impl DeployTarget for FullTarget {
         function: &FunctionName,
         version: u64,
         packages: &LocalPackages,
-    ) -> Result<(), TargetError> {
+    ) -> Result<TargetVersion, TargetError> {
         if self.only_alias {
             return self.standing.publish_version(function, version, packages).await;
         }
         Err(TargetError::Full("no space left on device".into()))
     }
 
-    async fn point_alias(&self, _: &FunctionName, _: &AliasName, _: u64) -> Result<(), TargetError> {
+    async fn point_alias(
+        &self,
+        _: &FunctionName,
+        _: &AliasName,
+        _: &TargetVersion,
+    ) -> Result<(), TargetError> {
         Err(TargetError::Full("no space left on device".into()))
     }
 }

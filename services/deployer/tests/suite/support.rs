@@ -4,11 +4,11 @@ use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings};
+use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
 use countersign_domain::event::{CreateFunction, DeploymentRequest};
 use countersign_domain::{
     CodeSigningConfig, DeploymentId, Event, EventData, EventId, FunctionName, JobArn, JobId, ObjectLocation,
-    ObjectVersion, Platform, ProfileArn, ProfileVersionArn, Scope, Sha256Digest, UnixMillis,
+    ObjectVersion, Platform, PrincipalName, ProfileArn, ProfileVersionArn, Scope, Sha256Digest, UnixMillis,
     UntrustedArtifact, ValidityPeriod,
 };
 use countersign_keys::{FileKeys, Passphrase};
@@ -24,7 +24,7 @@ use countersign_ports::profiles::{NewProfile, Profiles as _};
 use countersign_ports::queue::{Delivery, Receipt};
 use countersign_ports::targets::DeployTarget;
 use countersign_ports::{Clock as _, Lease};
-use countersign_runtime::{Handled, Handler as _};
+use countersign_runtime::{Handled, Handler as _, Principals};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 
@@ -94,6 +94,7 @@ impl World {
         let settings = DeployerSettings {
             trust_roots: TrustRoots::from_pem(self.keys.trust_root_pem()).unwrap(),
             work_dir: self.folder.path().join("work"),
+            principals: Principals::default().with(PUBLISHER, principal()),
             worker,
             require_code_signing: self.require_code_signing,
             package_limit_bytes: self.package_limit_bytes,
@@ -103,7 +104,7 @@ impl World {
             objects: Arc::new(self.objects.clone()),
             deployments,
             revocations: Arc::new(self.store.clone()),
-            target,
+            targets: Targets::new("memory".parse().unwrap(), target),
             clock: Arc::new(self.clock.clone()),
         };
         Deployer::new(settings, ports).unwrap()
@@ -160,7 +161,7 @@ impl World {
 
     /// How the deployment of the event `id` ended.
     pub(crate) async fn finish(&self, id: &str) -> Option<Finish> {
-        let id = DeploymentId::for_event(&id.parse().unwrap());
+        let id = deployment(id);
         self.store.deployment(id).await.unwrap()?.finish
     }
 
@@ -177,7 +178,7 @@ impl World {
 
     /// What was told of the deployment of the event `id`: the last parts of the event ids, each once.
     pub(crate) fn told(&self, id: &str) -> Vec<String> {
-        let prefix = format!("{}/", DeploymentId::for_event(&id.parse().unwrap()));
+        let prefix = format!("{}/", deployment(id));
         let mut told: Vec<String> = Vec::new();
         for event in self.store.told() {
             let what = event.id.as_str().strip_prefix(&prefix).map(str::to_owned);
@@ -188,8 +189,7 @@ impl World {
 
     /// The data of the event `what` of the deployment of the event `id`.
     pub(crate) fn told_as(&self, id: &str, what: &str) -> EventData {
-        let id: EventId =
-            format!("{}/{what}", DeploymentId::for_event(&id.parse().unwrap())).parse().unwrap();
+        let id: EventId = format!("{}/{what}", deployment(id)).parse().unwrap();
         self.store.told().into_iter().find(|event| event.id == id).unwrap().data
     }
 
@@ -290,6 +290,7 @@ pub(crate) fn request(config: &str, code: &ObjectVersion) -> DeploymentRequest {
         code: code.clone().into(),
         layers: Vec::new(),
         alias: Some("live".parse().unwrap()),
+        target: None,
         create: Some(CreateFunction { code_signing_config: Some(config.parse().unwrap()) }),
     }
 }
@@ -306,7 +307,7 @@ pub(crate) fn body(id: &str, request: &DeploymentRequest) -> Vec<u8> {
 pub(crate) fn delivery(message: &str, attempt: u32, body: Vec<u8>) -> Delivery {
     Delivery {
         message_id: message.into(),
-        publisher: Some("signer".into()),
+        publisher: Some(PUBLISHER.into()),
         attempt,
         body,
         receipt: Receipt(format!("{message}-{attempt}")),
@@ -317,3 +318,15 @@ pub(crate) fn delivery(message: &str, attempt: u32, body: Vec<u8>) -> Delivery {
 pub(crate) async fn deliver(deployer: &Deployer, id: &str, request: &DeploymentRequest) -> Handled {
     deployer.handle(&delivery(id, 1, body(id, request))).await
 }
+
+/// The deployment that the event `id` asks for.
+pub(crate) fn deployment(id: &str) -> DeploymentId {
+    DeploymentId::for_event(&principal(), &id.parse().unwrap())
+}
+
+fn principal() -> PrincipalName {
+    "ci".parse().unwrap()
+}
+
+/// Who publishes, as the broker says.
+pub(crate) const PUBLISHER: &str = "ci-bot";

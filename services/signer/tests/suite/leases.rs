@@ -92,6 +92,10 @@ impl ObjectStore for SlowObjects {
         self.0.newest(object).await
     }
 
+    async fn facts(&self, object: &ObjectVersion) -> Result<Option<ObjectFacts>, ObjectError> {
+        self.0.facts(object).await
+    }
+
     async fn fetch(&self, object: &ObjectVersion, limit: u64, into: &Path) -> Result<Fetched, ObjectError> {
         tokio::time::sleep(Duration::from_secs(32)).await;
         self.0.fetch(object, limit, into).await

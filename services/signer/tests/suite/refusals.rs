@@ -2,6 +2,7 @@
 
 use countersign_domain::{JobStatus, ObjectLocation, ObjectVersion};
 use countersign_ports::Clock as _;
+use countersign_ports::fakes::Fault;
 use countersign_ports::profiles::Profiles as _;
 use countersign_ports::revocations::RevocationRegistry as _;
 use countersign_runtime::Handled;
@@ -109,12 +110,25 @@ async fn destinations_that_cannot_take_it() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_gone() {
+async fn a_notification_of_a_version_that_is_not_there_makes_no_job() {
     let world = World::new().await;
     let source = world.drop_package("hello/fn.zip", &package("one"));
-    let gone = ObjectVersion { version: "v999999".parse().unwrap(), ..source };
-    assert_eq!(deliver(&world.start(), "m1", notification(&[&gone])).await, Handled::Done);
-    assert_code(&world.refusal(), "source_gone");
+    let gone = ObjectVersion { version: "v999999".parse().unwrap(), ..source.clone() };
+    let nowhere = ObjectVersion { key: "hello/other.zip".parse().unwrap(), ..source };
+    assert_eq!(deliver(&world.start(), "m1", notification(&[&gone, &nowhere])).await, Handled::Done);
+    assert_eq!(world.store.jobs(), []);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_asked_again() {
+    let world = World::new().await;
+    let source = world.drop_package("hello/fn.zip", &package("one"));
+    world.faults.fail_next("facts", Fault::WithoutEffect);
+    let signer = world.start();
+    let handled = deliver(&signer, "m1", notification(&[&source])).await;
+    assert!(matches!(handled, Handled::Retry { .. }), "{handled:?}");
+    assert_eq!(deliver(&signer, "m1", notification(&[&source])).await, Handled::Done);
+    assert_eq!(world.store.jobs().len(), 1);
 }
 
 #[tokio::test]

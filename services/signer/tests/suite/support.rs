@@ -205,6 +205,7 @@ pub(crate) fn route(source: &str, destination: &str) -> Route {
         profile: "default".parse().unwrap(),
         destination: destination.parse().unwrap(),
         deploy: Some(DeployRoute {
+            target: None,
             function: "{segment}".parse().unwrap(),
             alias: Some("live".parse().unwrap()),
             create: true,

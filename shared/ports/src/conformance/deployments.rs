@@ -5,7 +5,9 @@ use countersign_domain::{
     Check, CodeSigningConfig, Event, Finding, Outcome, PackageRole, Sha256Digest, UntrustedArtifact, Verdict,
 };
 
-use super::samples::{at, config, lease, new_deployment, new_job, new_profile, profile_arn, request, told};
+use super::samples::{
+    SOURCE, at, config, lease, new_deployment, new_job, new_profile, profile_arn, request, told,
+};
 use crate::StoreError;
 use crate::deployments::{
     Basis, CodeSigningConfigs, Decision, DeploymentClaim, Deployments, Finish, Function, NewDeployment,
@@ -143,11 +145,11 @@ async fn what_was_left_behind_does_not_bar_the_next(store: &impl DeploymentState
 
 async fn an_event_never_asks_for_two_things(store: &impl DeploymentState) {
     let first = begun(store, "e1", request("hello", "a.zip")).await;
-    let renamed = NewDeployment { publisher: Some("another".to_owned()), ..first.clone() };
-    let anonymous = NewDeployment { publisher: None, ..first.clone() };
+    let renamed = NewDeployment { publisher: "another".to_owned(), ..first.clone() };
+    let promoted = NewDeployment { principal: "admin".parse().expect("a principal"), ..first.clone() };
     let redirected = NewDeployment { request: request("hello", "b.zip"), ..first.clone() };
     let elsewhere = NewDeployment { request: request("other", "a.zip"), ..first.clone() };
-    for other in [renamed, anonymous, redirected, elsewhere] {
+    for other in [renamed, promoted, redirected, elsewhere] {
         for from in [1, 99] {
             let claim = store.begin(&other, &lease("w1", from, from + 10)).await;
             assert!(matches!(claim, Err(StoreError::Conflict(_))), "{claim:?} for {other:?}");
@@ -300,9 +302,9 @@ async fn an_end_follows_the_decision_and_is_final(store: &impl DeploymentState) 
         let refused = finish(store, &new, other, &done).await;
         assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
     }
-    assert_eq!(store.unpublished(9).await, Ok(vec![]), "a refused end was told");
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![]), "a refused end was told");
     assert_eq!(finish(store, &new, &right, &done).await, Ok(()));
-    assert_eq!(store.unpublished(9).await, Ok(vec![done.clone()]), "told with it");
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![done.clone()]), "told with it");
     let lost = Err(StoreError::LeaseLost(format!("deployment {}", new.id)));
     assert_eq!(finish(store, &new, &right, &done).await, lost, "ended twice");
     assert_eq!(store.renew(new.id, &w1).await, lost, "renewed after its end");

@@ -2,7 +2,7 @@
 
 use countersign_domain::{JobStatus, Prefix, Sha256Digest};
 
-use super::samples::{at, lease, new_job, object, profile_arn, signature, told};
+use super::samples::{SOURCE, at, lease, new_job, object, profile_arn, signature, told};
 use crate::StoreError;
 use crate::jobs::{JobClaim, Jobs, NewJob, Outbox};
 
@@ -37,7 +37,11 @@ async fn a_job_is_created_once(store: &(impl Jobs + Outbox)) {
     assert_eq!(busy, Ok(JobClaim::Busy(at(10))), "another worker was granted a job under lease");
     let again = store.claim_job(&job, &lease("w1", 1, 11), &started).await;
     assert_eq!(again, Ok(JobClaim::Claimed(created)), "a worker that repeats its claim was refused");
-    assert_eq!(store.unpublished(9).await, Ok(vec![started]), "`started` is told once, at the creation");
+    assert_eq!(
+        store.unpublished(SOURCE, 9).await,
+        Ok(vec![started]),
+        "`started` is told once, at the creation"
+    );
 }
 
 async fn a_lease_that_ran_out_is_taken_over_for_good(store: &(impl Jobs + Outbox)) {
@@ -52,7 +56,7 @@ async fn a_lease_that_ran_out_is_taken_over_for_good(store: &(impl Jobs + Outbox
     let succeeded = store.succeed_job(&job.arn, &late, &signature(&job, b"u", 11), &events).await;
     assert_eq!(succeeded, lost, "ended by who lost it");
     assert_eq!(store.fail_job(&job.arn, &late, "late", &events).await, lost, "failed by who lost it");
-    assert_eq!(store.unpublished(9).await, Ok(vec![]), "a refused change or a take-over was told");
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![]), "a refused change or a take-over was told");
 }
 
 async fn a_renewal_holds_the_job(store: &(impl Jobs + Outbox)) {
@@ -75,7 +79,11 @@ async fn success_is_final(store: &(impl Jobs + Outbox)) {
     let ended = store.job(&job.arn).await.expect("it is read").expect("it is there");
     assert_eq!((ended.status, ended.completed_at), (JobStatus::Succeeded, Some(at(5))));
     assert_eq!((&ended.signature, &ended.status_reason), (&Some(made.clone()), &None));
-    assert_eq!(store.unpublished(9).await, Ok(vec![told("a.zip", &job), done.clone()]), "not told with it");
+    assert_eq!(
+        store.unpublished(SOURCE, 9).await,
+        Ok(vec![told("a.zip", &job), done.clone()]),
+        "not told with it"
+    );
     let claim = store.claim_job(&job, &w1, &done).await;
     assert_eq!(claim, Ok(JobClaim::Ended(ended)), "an ended job was granted");
     let lost = Err(StoreError::LeaseLost(format!("signing job {}", job.arn)));
@@ -91,7 +99,11 @@ async fn failure_is_final(store: &(impl Jobs + Outbox)) {
     let ended = store.job(&job.arn).await.expect("it is read").expect("it is there");
     assert_eq!((ended.status, ended.completed_at), (JobStatus::Failed, Some(at(5))));
     assert_eq!((&ended.signature, ended.status_reason.as_deref()), (&None, Some("not a zip")));
-    assert_eq!(store.unpublished(9).await, Ok(vec![told("a.zip", &job), done.clone()]), "not told with it");
+    assert_eq!(
+        store.unpublished(SOURCE, 9).await,
+        Ok(vec![told("a.zip", &job), done.clone()]),
+        "not told with it"
+    );
     assert_eq!(
         store.claim_job(&job, &w1, &done).await,
         Ok(JobClaim::Ended(ended)),
@@ -127,7 +139,7 @@ async fn of_many_claims_one_is_granted(store: &(impl Jobs + Outbox + Clone + 'st
     let granted = claims.iter().filter(|claim| matches!(claim, Ok(JobClaim::Claimed(_)))).count();
     let busy = claims.iter().filter(|claim| **claim == Ok(JobClaim::Busy(at(10)))).count();
     assert_eq!((granted, busy), (1, 15), "{claims:?}");
-    assert_eq!(store.unpublished(99).await.map(|events| events.len()), Ok(1), "told once");
+    assert_eq!(store.unpublished(SOURCE, 99).await.map(|events| events.len()), Ok(1), "told once");
 }
 
 async fn a_signature_is_found_again_while_it_is_valid(store: &(impl Jobs + Outbox)) {

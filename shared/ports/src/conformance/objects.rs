@@ -70,6 +70,11 @@ impl Suite<'_> {
         let second = self.upload(&object, b"the second").await;
         assert_ne!(first.object.version, second.object.version);
         assert_eq!((first.size_bytes, second.size_bytes), (5, 10));
+        assert_eq!(
+            self.store.facts(&first.object).await,
+            Ok(Some(first.clone())),
+            "an older version is told too"
+        );
         self.under_test.delete(&object).await;
         assert_eq!(self.store.newest(&object).await, Ok(None), "a deleted object has no newest version");
         let third = self.upload(&object, b"3").await;
@@ -116,6 +121,7 @@ impl Suite<'_> {
         for object in [unknown_key, unknown_version] {
             let error = self.store.fetch(&object, u64::MAX, &into).await;
             assert!(matches!(error, Err(ObjectError::NotFound(_))), "{error:?}");
+            assert_eq!(self.store.facts(&object).await, Ok(None));
         }
         let missing = bucket(MISSING);
         let elsewhere = at(MISSING, "a.zip");
@@ -123,6 +129,7 @@ impl Suite<'_> {
         let version = elsewhere.clone().at(present.version);
         assert_eq!(self.store.fetch(&version, u64::MAX, &into).await, Err(gone.clone()));
         assert_eq!(self.store.newest(&elsewhere).await, Err(gone.clone()));
+        assert_eq!(self.store.facts(&version).await, Err(gone.clone()));
         let prefix = Prefix { bucket: missing, key_prefix: String::new() };
         assert_eq!(self.store.list_versions(&prefix, None).await, Err(gone.clone()));
         let from = self.file("new", b"new");

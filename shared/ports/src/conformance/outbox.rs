@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_domain::{Event, EventId};
 use tokio::time::timeout;
 
-use super::samples::{lease, new_job, told};
+use super::samples::{SOURCE, lease, new_job, told};
 use crate::jobs::{JobClaim, Jobs, Outbox};
 
 /// Checks the whole contract on empty stores that `make` gives.
@@ -21,19 +21,34 @@ where
     an_id_that_waits_is_not_put_in_twice(&make().await).await;
     a_commit_ends_the_wait(&make().await).await;
     the_wait_ends_by_itself(&make().await).await;
+    each_service_gets_what_it_told(&make().await).await;
+}
+
+async fn each_service_gets_what_it_told(store: &(impl Jobs + Outbox)) {
+    let [ours, other] = ["ours", "other"].map(|id| told(id, &new_job("x.zip")));
+    let theirs = Event::new(other.id, "/another", other.time, other.data);
+    claim(store, "a.zip", &ours).await;
+    claim(store, "b.zip", &theirs).await;
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![ours]));
+    assert_eq!(store.unpublished("/another", 9).await, Ok(vec![theirs]));
+    assert_eq!(store.unpublished("/nobody", 9).await, Ok(vec![]));
 }
 
 async fn events_come_in_the_order_of_their_commits(store: &(impl Jobs + Outbox)) {
-    assert_eq!(store.unpublished(9).await, Ok(vec![]));
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![]));
     let job = new_job("a.zip");
     let [c, a, b, d] = ["c", "a", "b", "d"].map(|id| told(id, &job));
     claim(store, "a.zip", &c).await;
     let failed = store.fail_job(&job.arn, &lease("w1", 1, 2), "no", &[a.clone(), b.clone()]).await;
     assert_eq!(failed, Ok(()));
     claim(store, "b.zip", &d).await;
-    assert_eq!(store.unpublished(3).await, Ok(vec![c.clone(), a.clone(), b.clone()]), "the oldest three");
-    assert_eq!(store.unpublished(9).await, Ok(vec![c, a, b, d]), "reading takes nothing away");
-    assert_eq!(store.unpublished(0).await, Ok(vec![]));
+    assert_eq!(
+        store.unpublished(SOURCE, 3).await,
+        Ok(vec![c.clone(), a.clone(), b.clone()]),
+        "the oldest three"
+    );
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![c, a, b, d]), "reading takes nothing away");
+    assert_eq!(store.unpublished(SOURCE, 0).await, Ok(vec![]));
 }
 
 async fn what_is_published_is_forgotten(store: &(impl Jobs + Outbox)) {
@@ -43,7 +58,7 @@ async fn what_is_published_is_forgotten(store: &(impl Jobs + Outbox)) {
     let published = [a.id, "never-seen".parse().expect("an event id")];
     for _repeated in 0..2 {
         assert_eq!(store.mark_published(&published).await, Ok(()));
-        assert_eq!(store.unpublished(9).await, Ok(vec![b.clone()]));
+        assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![b.clone()]));
     }
     assert_eq!(store.mark_published(&Vec::<EventId>::new()).await, Ok(()));
 }
@@ -52,14 +67,14 @@ async fn an_id_that_waits_is_not_put_in_twice(store: &(impl Jobs + Outbox)) {
     let event = told("same", &new_job("x.zip"));
     claim(store, "a.zip", &event).await;
     claim(store, "b.zip", &event).await;
-    assert_eq!(store.unpublished(9).await, Ok(vec![event]));
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![event]));
 }
 
 async fn a_commit_ends_the_wait(store: &(impl Jobs + Outbox + Clone + 'static)) {
     let waiting = tokio::spawn({
         let store = store.clone();
         async move {
-            while store.unpublished(1).await.expect("it is read").is_empty() {
+            while store.unpublished(SOURCE, 1).await.expect("it is read").is_empty() {
                 store.wait().await;
             }
         }

@@ -1,4 +1,4 @@
-//! What every adapter of [`EventBus`] and [`WorkQueue`] has to do.
+//! What every adapter of [`EventBus`], [`WorkQueue`] and [`DeadLetters`] has to do.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,7 +7,10 @@ use countersign_domain::Event;
 
 use super::samples::{new_job, request, requested, told};
 use crate::fakes::ManualClock;
-use crate::queue::{BODY_LIMIT_BYTES, DELIVERY_LIMIT, Delivery, EventBus, QueueError, Receipt, WorkQueue};
+use crate::queue::{
+    BODY_LIMIT_BYTES, DELIVERY_LIMIT, DeadLetter, DeadLetterId, DeadLetters, Delivery, EventBus, QueueError,
+    QueueName, Receipt, WorkQueue,
+};
 
 /// A queue to be tested, empty at first.
 pub struct QueueUnderTest {
@@ -15,6 +18,8 @@ pub struct QueueUnderTest {
     pub bus: Arc<dyn EventBus>,
     /// The queue that `deployment.requested` goes to.
     pub queue: Arc<dyn WorkQueue>,
+    /// Its dead letters.
+    pub dead_letters: Arc<dyn DeadLetters>,
     /// The publisher that the bus publishes as.
     pub publisher: String,
     /// The clock by which leases run out; without one the suite lets real time pass.
@@ -41,6 +46,10 @@ pub async fn check(make: impl AsyncFn() -> QueueUnderTest) {
     a_message_that_crashes_its_consumers_is_given_up(&make().await).await;
     a_rejected_message_is_gone(&make().await).await;
     a_settled_delivery_cannot_be_settled_otherwise(&make().await).await;
+    what_was_given_up_can_be_looked_at(&make().await).await;
+    what_was_given_up_can_be_replayed(&make().await).await;
+    a_replayed_message_is_as_fresh_as_a_new_one(&make().await).await;
+    the_depth_counts_what_waits(&make().await).await;
 }
 
 async fn events_reach_the_queue_they_are_bound_to(test: &QueueUnderTest) {
@@ -223,7 +232,91 @@ async fn a_settled_delivery_cannot_be_settled_otherwise(test: &QueueUnderTest) {
     test.is_lost(&Receipt("no such receipt".to_owned()), "a receipt of nobody's").await;
 }
 
+async fn what_was_given_up_can_be_looked_at(test: &QueueUnderTest) {
+    assert_eq!(test.dead_letters.dead_letters(9).await, Ok(vec![]));
+    let event = test.publish("e1").await;
+    assert_eq!(test.queue.reject(&test.one().await.receipt, "not for us").await, Ok(()));
+    test.dead(1).await;
+    test.publish("e2").await;
+    for attempt in 1..=DELIVERY_LIMIT {
+        let reason = format!("busy, attempt {attempt}");
+        assert_eq!(test.queue.retry(&test.one().await.receipt, Duration::ZERO, &reason).await, Ok(()));
+    }
+    let dead = test.dead(2).await;
+    let seen: Vec<_> = dead.iter().map(|letter| (letter.message_id.as_str(), letter.queue)).collect();
+    assert_eq!(seen, [("e2", QueueName::Deployer), ("e1", QueueName::Deployer)], "newest first");
+    assert_eq!((dead[0].reason.as_str(), dead[1].reason.as_str()), ("busy, attempt 5", "not for us"));
+    assert_eq!((dead[0].attempts, dead[1].attempts), (Some(DELIVERY_LIMIT), Some(1)));
+    assert_eq!(dead[1].publisher.as_deref(), Some(test.publisher.as_str()), "as authenticated");
+    assert!(dead[1].died_at.is_some());
+    let body: Event = serde_json::from_slice(&dead[1].body).expect("the body is the event");
+    assert_eq!(body, event);
+    assert_eq!(test.dead(2).await, dead, "looking changes nothing");
+    assert_eq!(test.dead_letters.dead_letters(1).await, Ok(vec![dead[0].clone()]));
+    assert_eq!(test.dead_letters.dead_letters(0).await, Ok(vec![]));
+}
+
+async fn what_was_given_up_can_be_replayed(test: &QueueUnderTest) {
+    for id in ["e1", "e2", "e3"] {
+        test.publish(id).await;
+        assert_eq!(test.queue.reject(&test.one().await.receipt, "not for us").await, Ok(()));
+    }
+    let dead = test.dead(3).await;
+    assert_eq!(test.dead_letters.replay(&dead[1].id).await, Ok(true));
+    let again = test.one().await;
+    assert_eq!((again.message_id.as_str(), again.attempt), ("e2", 1), "deliveries are counted anew");
+    assert_eq!(again.publisher.as_deref(), Some(test.publisher.as_str()), "still the publisher's");
+    assert_eq!(test.queue.ack(&again.receipt).await, Ok(()));
+    assert_eq!(test.dead(2).await, [dead[0].clone(), dead[2].clone()], "the others stay as they were");
+    for gone in [dead[1].id.clone(), DeadLetterId("no such letter".to_owned())] {
+        assert_eq!(test.dead_letters.replay(&gone).await, Ok(false), "{gone}");
+    }
+    test.none("a message was replayed twice").await;
+}
+
+async fn a_replayed_message_is_as_fresh_as_a_new_one(test: &QueueUnderTest) {
+    test.publish("e1").await;
+    for _life in 0..3 {
+        for attempt in 1..=DELIVERY_LIMIT {
+            let delivery = test.one().await;
+            assert_eq!(delivery.attempt, attempt);
+            assert_eq!(test.queue.retry(&delivery.receipt, Duration::ZERO, "busy").await, Ok(()));
+        }
+        let dead = test.dead(1).await;
+        assert_eq!(test.dead_letters.replay(&dead[0].id).await, Ok(true));
+    }
+    assert_eq!(test.one().await.attempt, 1);
+    test.dead(0).await;
+}
+
+async fn the_depth_counts_what_waits(test: &QueueUnderTest) {
+    assert_eq!(test.dead_letters.depth(QueueName::Deployer).await, Ok(0));
+    test.publish("e1").await;
+    test.publish("e2").await;
+    assert_eq!(test.dead_letters.depth(QueueName::Deployer).await, Ok(2));
+    assert_eq!(test.dead_letters.depth(QueueName::Signer).await, Ok(0));
+    let held = test.receive(2).await;
+    assert_eq!(test.dead_letters.depth(QueueName::Deployer).await, Ok(2), "two are in our hands");
+    assert_eq!(test.queue.reject(&held[0].receipt, "not for us").await, Ok(()));
+    assert_eq!(test.queue.ack(&held[1].receipt).await, Ok(()));
+    test.dead(1).await;
+    assert_eq!(test.dead_letters.depth(QueueName::Deployer).await, Ok(0), "a dead letter waits for nobody");
+}
+
 impl QueueUnderTest {
+    /// The dead letters, once there are `count`: a broker moves them in its own time.
+    async fn dead(&self, count: usize) -> Vec<DeadLetter> {
+        let begun = Instant::now();
+        loop {
+            let dead = self.dead_letters.dead_letters(9).await.expect("dead letters are listed");
+            if dead.len() == count {
+                return dead;
+            }
+            assert!(begun.elapsed() < A_WHILE, "{count} dead letters expected: {dead:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     async fn publish(&self, id: &str) -> Event {
         let event = requested(id, request("hello", "a.zip"));
         self.bus.publish(&event).await.expect("it is published");

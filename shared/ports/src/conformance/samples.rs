@@ -11,6 +11,9 @@ use crate::deployments::NewDeployment;
 use crate::jobs::{NewJob, Signature};
 use crate::profiles::NewProfile;
 
+/// Who tells the suites' events.
+pub(crate) const SOURCE: &str = "/conformance";
+
 /// The instant `seconds` after the suites begin.
 pub(crate) fn at(seconds: i64) -> UnixMillis {
     UnixMillis::new(1_795_249_800_000).expect("an instant").plus_millis(seconds * 1000)
@@ -77,13 +80,13 @@ pub(crate) fn told(id: &str, job: &NewJob) -> Event {
         signed_object: None,
         status_reason: None,
     });
-    Event::new(id.parse().expect("an event id"), "/conformance", at(0), data)
+    Event::new(id.parse().expect("an event id"), SOURCE, at(0), data)
 }
 
 /// The event that asks for what `request` says.
 pub(crate) fn requested(id: &str, request: DeploymentRequest) -> Event {
     let data = EventData::DeploymentRequested(request);
-    Event::new(id.parse().expect("an event id"), "/conformance", at(0), data)
+    Event::new(id.parse().expect("an event id"), SOURCE, at(0), data)
 }
 
 /// A request to deploy the package `key` to `function`, which is made under the config `csc` if need be.
@@ -93,6 +96,7 @@ pub(crate) fn request(function: &str, key: &str) -> DeploymentRequest {
         code: object("signed", key).into(),
         layers: Vec::new(),
         alias: Some("live".parse().expect("an alias")),
+        target: None,
         create: Some(CreateFunction { code_signing_config: Some("csc".parse().expect("a config name")) }),
     }
 }
@@ -100,10 +104,12 @@ pub(crate) fn request(function: &str, key: &str) -> DeploymentRequest {
 /// The deployment that the event `id` asks for.
 pub(crate) fn new_deployment(id: &str, request: DeploymentRequest) -> NewDeployment {
     let event = id.parse().expect("an event id");
+    let principal = "ci".parse().expect("a principal");
     NewDeployment {
-        id: DeploymentId::for_event(&event),
+        id: DeploymentId::for_event(&principal, &event),
         event,
-        publisher: Some("somebody".to_owned()),
+        publisher: "somebody".to_owned(),
+        principal,
         request,
         created_at: at(0),
     }

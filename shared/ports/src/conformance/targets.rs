@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use countersign_domain::{AliasName, FunctionName};
 
-use crate::targets::{DeployTarget, LocalPackage, LocalPackages, TargetError};
+use crate::targets::{DeployTarget, LocalPackage, LocalPackages, TargetError, TargetVersion};
 
 /// A target to be tested, without functions at first.
 #[async_trait]
@@ -72,7 +72,7 @@ impl Suite<'_> {
 
     async fn a_package_that_changed_is_refused_and_leaves_nothing(&self) {
         let function = function("changed");
-        let swapped = LocalPackage { path: self.b.path.clone(), sha256: self.a.sha256 };
+        let swapped = LocalPackage { sha256: self.a.sha256, ..self.b.clone() };
         let as_code = self.publish(&function, 1, &swapped, &[]).await;
         let as_layer = self.publish(&function, 1, &self.a, &[&self.c, &swapped]).await;
         for error in [as_code, as_layer] {
@@ -80,7 +80,7 @@ impl Suite<'_> {
             assert_eq!(code, "package_changed");
         }
         assert_eq!(self.under_test.versions(&function).await, [0_u64; 0]);
-        let absent = LocalPackage { path: self.a.path.with_extension("absent"), sha256: self.a.sha256 };
+        let absent = LocalPackage { path: self.a.path.with_extension("absent"), ..self.a.clone() };
         assert!(self.publish(&function, 1, &absent, &[]).await.is_err());
         assert_eq!(self.under_test.versions(&function).await, [0_u64; 0]);
         assert_eq!(self.publish(&function, 1, &self.b, &[]).await, Ok(()), "the number is still free");
@@ -90,15 +90,15 @@ impl Suite<'_> {
         let function = function("alias");
         let live: AliasName = "live".parse().expect("a legal alias");
         let missing = |version| Err(TargetError::NoSuchVersion { function: function.clone(), version });
-        assert_eq!(self.target.point_alias(&function, &live, 1).await, missing(1));
+        assert_eq!(self.target.point_alias(&function, &live, &named(1)).await, missing(named(1)));
         assert_eq!(self.publish(&function, 1, &self.a, &[]).await, Ok(()));
         assert_eq!(self.publish(&function, 2, &self.b, &[]).await, Ok(()));
         assert_eq!(self.under_test.resolve(&function, &live).await, None);
         for version in [1, 2, 2, 1] {
-            assert_eq!(self.target.point_alias(&function, &live, version).await, Ok(()));
+            assert_eq!(self.target.point_alias(&function, &live, &named(version)).await, Ok(()));
             assert_eq!(self.under_test.resolve(&function, &live).await, Some(version));
         }
-        assert_eq!(self.target.point_alias(&function, &live, 7).await, missing(7));
+        assert_eq!(self.target.point_alias(&function, &live, &named(7)).await, missing(named(7)));
         assert_eq!(self.under_test.resolve(&function, &live).await, Some(1), "it points where it did");
         assert_eq!(self.under_test.versions(&function).await, [1, 2], "an alias is no version");
     }
@@ -108,7 +108,7 @@ impl Suite<'_> {
         assert_eq!(self.publish(&one, 1, &self.a, &[]).await, Ok(()));
         assert_eq!(self.publish(&other, 1, &self.b, &[]).await, Ok(()), "another function's number");
         let live: AliasName = "live".parse().expect("a legal alias");
-        assert_eq!(self.target.point_alias(&one, &live, 1).await, Ok(()));
+        assert_eq!(self.target.point_alias(&one, &live, &named(1)).await, Ok(()));
         assert_eq!(self.under_test.resolve(&other, &live).await, None);
     }
 
@@ -133,8 +133,12 @@ impl Suite<'_> {
     ) -> Result<(), TargetError> {
         let layers = layers.iter().map(|layer| (*layer).clone()).collect();
         let packages = LocalPackages { code: code.clone(), layers };
-        self.target.publish_version(function, version, &packages).await
+        self.target.publish_version(function, version, &packages).await.map(drop)
     }
+}
+
+fn named(version: u64) -> TargetVersion {
+    TargetVersion(version.to_string())
 }
 
 fn function(name: &str) -> FunctionName {

@@ -115,6 +115,14 @@ impl ObjectStore for MemoryObjects {
         })
     }
 
+    async fn facts(&self, object: &ObjectVersion) -> Result<Option<ObjectFacts>, ObjectError> {
+        self.apply("facts", || match self.lock().find(object) {
+            Ok(content) => Ok(Some(ObjectFacts { object: object.clone(), size_bytes: size(&content) })),
+            Err(ObjectError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
     async fn fetch(
         &self,
         object: &ObjectVersion,

@@ -9,10 +9,13 @@ use tokio::sync::Notify;
 
 use super::{FaultPlan, ManualClock};
 use crate::Clock;
-use crate::queue::{BODY_LIMIT_BYTES, DELIVERY_LIMIT, Delivery, EventBus, QueueError, Receipt, WorkQueue};
+use crate::queue::{
+    BODY_LIMIT_BYTES, DELIVERY_LIMIT, DeadLetter, DeadLetterId, DeadLetters, Delivery, EventBus, QueueError,
+    QueueName, Receipt, WorkQueue,
+};
 
-/// An [`EventBus`] and one [`WorkQueue`] bound to `deployment.requested`, in memory. Clones share their messages.
-/// Operations carry the names of the ports' methods in the [`FaultPlan`].
+/// An [`EventBus`], one [`WorkQueue`] bound to `deployment.requested`, and its [`DeadLetters`], in memory. Clones share
+/// their messages. Operations carry the names of the ports' methods in the [`FaultPlan`].
 #[derive(Clone)]
 pub struct MemoryQueue {
     state: Arc<Mutex<State>>,
@@ -22,18 +25,10 @@ pub struct MemoryQueue {
     faults: FaultPlan,
 }
 
-/// A message that was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The id that the publisher gave.
-    pub message_id: String,
-    /// Why it was given up.
-    pub reason: String,
-}
-
 #[derive(Default)]
 struct State {
     deliveries: u64,
+    deaths: u64,
     messages: Vec<Message>,
     dead: Vec<DeadLetter>,
     published: Vec<Event>,
@@ -147,11 +142,12 @@ impl WorkQueue for MemoryQueue {
     }
 
     async fn retry(&self, receipt: &Receipt, delay: Duration, reason: &str) -> Result<(), QueueError> {
-        let available_at = until(self.clock.now(), delay);
+        let now = self.clock.now();
+        let available_at = until(now, delay);
         self.call("retry", |state| {
             let held = state.held(receipt)?;
             if state.messages[held].attempts >= DELIVERY_LIMIT {
-                state.bury(held, reason);
+                state.bury(held, reason, now);
                 return Ok(());
             }
             state.messages[held].receipt = None;
@@ -161,10 +157,32 @@ impl WorkQueue for MemoryQueue {
     }
 
     async fn reject(&self, receipt: &Receipt, reason: &str) -> Result<(), QueueError> {
+        let now = self.clock.now();
         self.call("reject", |state| {
             let held = state.held(receipt)?;
-            state.bury(held, reason);
+            state.bury(held, reason, now);
             Ok(())
+        })
+    }
+}
+
+#[async_trait]
+impl DeadLetters for MemoryQueue {
+    async fn dead_letters(&self, max: usize) -> Result<Vec<DeadLetter>, QueueError> {
+        self.call("dead_letters", |state| Ok(state.dead.iter().rev().take(max).cloned().collect()))
+    }
+
+    async fn replay(&self, id: &DeadLetterId) -> Result<bool, QueueError> {
+        let now = self.clock.now();
+        let replayed = self.call("replay", |state| Ok(state.replay(id, now)));
+        self.arrived.notify_waiters();
+        replayed
+    }
+
+    async fn depth(&self, queue: QueueName) -> Result<u64, QueueError> {
+        self.call("depth", |state| match queue {
+            QueueName::Signer => Ok(0),
+            QueueName::Deployer => Ok(state.messages.len() as u64),
         })
     }
 }
@@ -180,7 +198,7 @@ impl State {
     fn receive(&mut self, max: usize, now: UnixMillis, until: UnixMillis) -> Vec<Delivery> {
         let worn_out = |message: &Message| message.attempts >= DELIVERY_LIMIT && message.available_at <= now;
         while let Some(worn_out) = self.messages.iter().position(worn_out) {
-            self.bury(worn_out, "its consumers never settled it");
+            self.bury(worn_out, "its consumers never settled it", now);
         }
         let due = self.messages.iter_mut().filter(|message| message.available_at <= now).take(max);
         due.map(|message| {
@@ -208,9 +226,26 @@ impl State {
         }
     }
 
-    fn bury(&mut self, message: usize, reason: &str) {
-        let Message { id, .. } = self.messages.remove(message);
-        self.dead.push(DeadLetter { message_id: id, reason: reason.to_owned() });
+    fn bury(&mut self, message: usize, reason: &str, now: UnixMillis) {
+        let Message { id, publisher, body, attempts, .. } = self.messages.remove(message);
+        self.deaths += 1;
+        self.dead.push(DeadLetter {
+            id: DeadLetterId(self.deaths.to_string()),
+            queue: QueueName::Deployer,
+            message_id: id,
+            publisher: Some(publisher),
+            attempts: Some(attempts),
+            reason: reason.to_owned(),
+            died_at: Some(now),
+            body,
+        });
+    }
+
+    fn replay(&mut self, id: &DeadLetterId, now: UnixMillis) -> bool {
+        let Some(position) = self.dead.iter().position(|letter| letter.id == *id) else { return false };
+        let letter = self.dead.remove(position);
+        self.enqueue(&letter.message_id, letter.publisher.as_deref().unwrap_or(""), &letter.body, now);
+        true
     }
 }
 
@@ -251,7 +286,8 @@ mod tests {
             let queue = MemoryQueue::new(clock.clone(), "conformance", FaultPlan::default());
             QueueUnderTest {
                 bus: Arc::new(queue.clone()),
-                queue: Arc::new(queue),
+                queue: Arc::new(queue.clone()),
+                dead_letters: Arc::new(queue),
                 publisher: "conformance".to_owned(),
                 clock: Some(clock),
             }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use countersign_domain::{AliasName, FunctionName, Sha256Digest};
 
 use super::FaultPlan;
-use crate::targets::{DeployTarget, LocalPackage, LocalPackages, TargetError};
+use crate::targets::{DeployTarget, LocalPackage, LocalPackages, TargetError, TargetVersion};
 
 /// A [`DeployTarget`] in memory: it remembers digests, not files. Clones share their functions. Operations carry the
 /// names of the port's methods in the [`FaultPlan`].
@@ -63,14 +63,14 @@ impl MemoryTarget {
         function: &FunctionName,
         version: u64,
         new: PublishedVersion,
-    ) -> Result<(), TargetError> {
+    ) -> Result<TargetVersion, TargetError> {
         let mut functions = self.lock();
         let versions = &mut functions.entry(function.clone()).or_default().versions;
         if versions.get(&version).is_some_and(|standing| *standing != new) {
             return Err(TargetError::VersionTaken { function: function.clone(), version });
         }
         versions.insert(version, new);
-        Ok(())
+        Ok(TargetVersion(version.to_string()))
     }
 }
 
@@ -81,7 +81,7 @@ impl DeployTarget for MemoryTarget {
         function: &FunctionName,
         version: u64,
         packages: &LocalPackages,
-    ) -> Result<(), TargetError> {
+    ) -> Result<TargetVersion, TargetError> {
         self.faults.apply(
             "publish_version",
             || lost("publish_version"),
@@ -97,18 +97,19 @@ impl DeployTarget for MemoryTarget {
         &self,
         function: &FunctionName,
         alias: &AliasName,
-        version: u64,
+        version: &TargetVersion,
     ) -> Result<(), TargetError> {
         self.faults.apply(
             "point_alias",
             || lost("point_alias"),
             || {
                 let mut functions = self.lock();
-                let standing =
-                    functions.get_mut(function).filter(|standing| standing.versions.contains_key(&version));
-                let standing = standing
-                    .ok_or_else(|| TargetError::NoSuchVersion { function: function.clone(), version })?;
-                standing.aliases.insert(alias.clone(), version);
+                let missing =
+                    || TargetError::NoSuchVersion { function: function.clone(), version: version.clone() };
+                let number: u64 = version.0.parse().map_err(|_| missing())?;
+                let standing = functions.get_mut(function);
+                let standing = standing.filter(|standing| standing.versions.contains_key(&number));
+                standing.ok_or_else(missing)?.aliases.insert(alias.clone(), number);
                 Ok(())
             },
         )
@@ -128,6 +129,7 @@ fn lost(operation: &str) -> TargetError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conformance::samples;
     use crate::conformance::targets::{self, TargetUnderTest};
 
     struct WithFiles(MemoryTarget, tempfile::TempDir);
@@ -142,7 +144,11 @@ mod tests {
             ["a", "b", "c"].map(|content| {
                 let path = self.1.path().join(content);
                 std::fs::write(&path, content).unwrap();
-                LocalPackage { path, sha256: Sha256Digest::of(content.as_bytes()) }
+                LocalPackage {
+                    path,
+                    sha256: Sha256Digest::of(content.as_bytes()),
+                    object: samples::object("signed", content),
+                }
             })
         }
 

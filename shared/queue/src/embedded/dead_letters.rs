@@ -2,42 +2,33 @@
 
 use std::fmt;
 
-use countersign_domain::UnixMillis;
-use countersign_ports::queue::QueueError;
+use async_trait::async_trait;
+use countersign_domain::{Sha256Digest, UnixMillis};
+use countersign_ports::queue::{DeadLetter, DeadLetterId, DeadLetters, QueueError};
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::messages::{HeldMessage, remove};
-use super::{DEAD_LETTER_ROWS, limit, unavailable};
+use super::messages::{HeldMessage, NewMessage, remove};
+use super::{DEAD_LETTER_ROWS, EmbeddedQueue, limit, messages, unavailable};
 use crate::QueueName;
 
-/// A message that was given up.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The queue it was in.
-    pub queue: QueueName,
-    /// The id that the publisher gave.
-    pub message_id: String,
-    /// The publisher.
-    pub publisher: String,
-    /// How often it was delivered.
-    pub attempts: u32,
-    /// Why it was given up.
-    pub reason: String,
-    /// When it was given up.
-    pub died_at: UnixMillis,
-    /// The message.
-    pub body: Vec<u8>,
-}
+#[async_trait]
+impl DeadLetters for EmbeddedQueue {
+    async fn dead_letters(&self, max: usize) -> Result<Vec<DeadLetter>, QueueError> {
+        newest(&self.shared.readers, max).await
+    }
 
-impl fmt::Debug for DeadLetter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Bodies come from outside and never reach a log.
-        let Self { queue, message_id, publisher, attempts, reason, died_at, body } = self;
-        write!(
-            f,
-            "DeadLetter {{ {queue} {message_id:?} from {publisher:?}, {attempts} deliveries, {reason:?}, {died_at}, {} bytes }}",
-            body.len()
-        )
+    async fn replay(&self, id: &DeadLetterId) -> Result<bool, QueueError> {
+        let mut change = self.begin_write().await?;
+        let Some(letter) = exhume(&mut change, id).await? else { return Ok(false) };
+        let (queue, body) = (letter.queue, letter.body.as_slice());
+        let (message_id, publisher) = (letter.message_id.as_str(), letter.publisher.as_deref().unwrap_or(""));
+        let message = NewMessage { queue, message_id, publisher, body, body_sha256: Sha256Digest::of(body) };
+        messages::put(&mut change, &message, self.now()).await?;
+        self.commit(change, queue).await.map(|()| true)
+    }
+
+    async fn depth(&self, queue: QueueName) -> Result<u64, QueueError> {
+        messages::depth(&self.shared.readers, queue).await
     }
 }
 
@@ -68,18 +59,25 @@ pub(super) async fn bury(
     forgotten.execute(change).await.map(drop).map_err(unavailable)
 }
 
+/// Takes a dead letter out.
+async fn exhume(change: &mut SqliteConnection, id: &DeadLetterId) -> Result<Option<DeadLetter>, QueueError> {
+    let Ok(sequence) = id.0.parse::<i64>() else { return Ok(None) };
+    let row = sqlx::query_as::<_, DeadLetterRow>("DELETE FROM dead_letters WHERE sequence = $1 RETURNING *");
+    let row = row.bind(sequence).fetch_optional(change).await.map_err(unavailable)?;
+    row.map(DeadLetter::try_from).transpose()
+}
+
 /// Up to `max` dead letters, newest first.
-pub(super) async fn newest(readers: &SqlitePool, max: usize) -> Result<Vec<DeadLetter>, QueueError> {
-    let rows = sqlx::query_as::<_, DeadLetterRow>(
-        "SELECT queue, message_id, publisher, body, attempts, reason, died_at
-         FROM dead_letters ORDER BY sequence DESC LIMIT $1",
-    );
+async fn newest(readers: &SqlitePool, max: usize) -> Result<Vec<DeadLetter>, QueueError> {
+    let rows =
+        sqlx::query_as::<_, DeadLetterRow>("SELECT * FROM dead_letters ORDER BY sequence DESC LIMIT $1");
     let rows = rows.bind(limit(max)).fetch_all(readers).await.map_err(unavailable)?;
     rows.into_iter().map(DeadLetter::try_from).collect()
 }
 
 #[derive(sqlx::FromRow)]
 struct DeadLetterRow {
+    sequence: i64,
     queue: String,
     message_id: String,
     publisher: String,
@@ -97,11 +95,12 @@ impl TryFrom<DeadLetterRow> for DeadLetter {
             QueueError::Unavailable(format!("dead letter {:?} does not parse: {error}", row.message_id))
         };
         Ok(Self {
+            id: DeadLetterId(row.sequence.to_string()),
             queue: row.queue.parse().map_err(|error| corrupt(&error))?,
-            attempts: u32::try_from(row.attempts).map_err(|error| corrupt(&error))?,
-            died_at: UnixMillis::new(row.died_at).map_err(|error| corrupt(&error))?,
+            attempts: Some(u32::try_from(row.attempts).map_err(|error| corrupt(&error))?),
+            died_at: Some(UnixMillis::new(row.died_at).map_err(|error| corrupt(&error))?),
             message_id: row.message_id,
-            publisher: row.publisher,
+            publisher: Some(row.publisher),
             reason: row.reason,
             body: row.body,
         })

@@ -22,7 +22,6 @@ use tokio::sync::Notify;
 
 use crate::QueueName;
 pub use bus::EmbeddedBus;
-pub use dead_letters::DeadLetter;
 use messages::NewMessage;
 pub use work_queue::EmbeddedWorkQueue;
 
@@ -141,22 +140,6 @@ impl EmbeddedQueue {
     /// [`QueueError::Unavailable`] when the log cannot be read.
     pub async fn last_sequence(&self) -> Result<i64, QueueError> {
         event_log::last_sequence(&self.shared.readers).await
-    }
-
-    /// Up to `max` messages that were given up, newest first.
-    ///
-    /// # Errors
-    /// [`QueueError::Unavailable`] when they cannot be read.
-    pub async fn dead_letters(&self, max: usize) -> Result<Vec<DeadLetter>, QueueError> {
-        dead_letters::newest(&self.shared.readers, max).await
-    }
-
-    /// The number of messages in the queue, those in consumers' hands included.
-    ///
-    /// # Errors
-    /// [`QueueError::Unavailable`] when they cannot be counted.
-    pub async fn depth(&self, queue: QueueName) -> Result<u64, QueueError> {
-        messages::depth(&self.shared.readers, queue).await
     }
 
     /// Waits for what is under way and closes the file.

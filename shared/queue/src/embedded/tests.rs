@@ -68,6 +68,7 @@ fn requested(id: &str) -> Event {
         code,
         layers: Vec::new(),
         alias: None,
+        target: None,
         create: None,
     };
     let time = "2026-11-21T08:30:00Z".parse().unwrap();
@@ -83,6 +84,7 @@ async fn it_keeps_the_contract() {
         QueueUnderTest {
             bus: Arc::new(queue.bus("conformance")),
             queue: Arc::new(queue.work_queue(QueueName::Deployer)),
+            dead_letters: Arc::new(queue),
             publisher: "conformance".to_owned(),
             clock: Some(clock),
         }

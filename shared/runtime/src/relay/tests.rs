@@ -8,6 +8,8 @@ use tokio::sync::Notify;
 
 use super::*;
 
+const SOURCE: &str = "/test";
+
 fn event(id: &str) -> Event {
     let code = CodeVersion {
         bucket: "signed".parse().unwrap(),
@@ -19,9 +21,10 @@ fn event(id: &str) -> Event {
         code,
         layers: Vec::new(),
         alias: None,
+        target: None,
         create: None,
     };
-    Event::new(id.parse().unwrap(), "/test", UnixMillis::EPOCH, EventData::DeploymentRequested(request))
+    Event::new(id.parse().unwrap(), SOURCE, UnixMillis::EPOCH, EventData::DeploymentRequested(request))
 }
 
 #[derive(Default)]
@@ -36,7 +39,8 @@ struct World {
 
 #[async_trait]
 impl Outbox for World {
-    async fn unpublished(&self, max: usize) -> Result<Vec<Event>, StoreError> {
+    async fn unpublished(&self, source: &str, max: usize) -> Result<Vec<Event>, StoreError> {
+        assert_eq!(source, SOURCE);
         Ok(self.waiting.lock().unwrap().iter().take(max).cloned().collect())
     }
 

@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use countersign_domain::Sha256Digest;
+use countersign_domain::{ObjectVersion, Sha256Digest};
 use countersign_ports::conformance::targets::{self, TargetUnderTest};
 use countersign_ports::targets::LocalPackage;
 use tempfile::TempDir;
@@ -46,7 +46,9 @@ impl Fixture {
     fn local(&self, name: &str) -> LocalPackage {
         let path = self.packages.path().join(name);
         let sha256 = Sha256Digest::of(&fs::read(&path).unwrap());
-        LocalPackage { path, sha256 }
+        let key = format!("{name}.zip").parse().unwrap();
+        let (bucket, version) = ("signed".parse().unwrap(), "v1".parse().unwrap());
+        LocalPackage { path, sha256, object: ObjectVersion { bucket, key, version } }
     }
 
     fn in_function(&self, path: &str) -> PathBuf {
@@ -66,7 +68,7 @@ impl Fixture {
     }
 
     async fn publish(&self, version: u64, packages: &LocalPackages) -> Result<(), TargetError> {
-        self.target.publish_version(&hello(), version, packages).await
+        self.target.publish_version(&hello(), version, packages).await.map(drop)
     }
 
     /// Nothing of a version is there, visible or not.
@@ -108,6 +110,10 @@ impl TargetUnderTest for Fixture {
 
 fn hello() -> FunctionName {
     "hello".parse().unwrap()
+}
+
+fn named(version: u64) -> TargetVersion {
+    TargetVersion(version.to_string())
 }
 
 fn live() -> AliasName {
@@ -198,7 +204,7 @@ async fn an_alias_is_a_relative_link_that_readers_follow() {
     let fixture = Fixture::new();
     for (version, name) in [(1, "first"), (2, "second")] {
         fixture.publish(version, &code(fixture.package(name))).await.unwrap();
-        fixture.target.point_alias(&hello(), &live(), version).await.unwrap();
+        fixture.target.point_alias(&hello(), &live(), &named(version)).await.unwrap();
         let link = fs::read_link(fixture.in_function("aliases/live")).unwrap();
         assert_eq!(link, PathBuf::from(format!("../versions/{version}")));
         assert_eq!(fs::read_to_string(fixture.in_function("aliases/live").join(name)).unwrap(), name);
@@ -212,7 +218,7 @@ async fn a_reader_never_misses_an_alias_that_moves() {
     for (version, name) in [(1, "same"), (2, "same")] {
         fixture.publish(version, &code(fixture.package(name))).await.unwrap();
     }
-    fixture.target.point_alias(&hello(), &live(), 1).await.unwrap();
+    fixture.target.point_alias(&hello(), &live(), &named(1)).await.unwrap();
     let path = fixture.in_function("aliases/live/same");
     let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let reader = std::thread::spawn({
@@ -227,7 +233,7 @@ async fn a_reader_never_misses_an_alias_that_moves() {
         }
     });
     for turn in 0..100 {
-        fixture.target.point_alias(&hello(), &live(), turn % 2 + 1).await.unwrap();
+        fixture.target.point_alias(&hello(), &live(), &named(turn % 2 + 1)).await.unwrap();
     }
     stop.store(true, Ordering::Relaxed);
     assert!(reader.join().unwrap() > 0);
@@ -259,7 +265,7 @@ async fn a_function_folder_that_leads_elsewhere_is_not_entered() {
     symlink(outside.path(), fixture.root.path().join("functions/hello")).unwrap();
     let published = fixture.publish(1, &code(fixture.package("code"))).await;
     assert!(matches!(published, Err(TargetError::Unavailable(_))), "{published:?}");
-    assert!(fixture.target.point_alias(&hello(), &live(), 1).await.is_err());
+    assert!(fixture.target.point_alias(&hello(), &live(), &named(1)).await.is_err());
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     DirectoryTarget::open(fixture.root.path(), Limits::default()).unwrap();
 }
@@ -329,13 +335,13 @@ async fn an_alias_survives_a_failure_and_a_crash_at_any_step() {
         for version in [1, 2] {
             fixture.publish(version, &code(fixture.package("code"))).await.unwrap();
         }
-        fixture.target.point_alias(&hello(), &live(), 1).await.unwrap();
+        fixture.target.point_alias(&hello(), &live(), &named(1)).await.unwrap();
         step.store(stumble_at, Ordering::Relaxed);
-        fixture.target.point_alias(&hello(), &live(), 2).await.unwrap_err();
+        fixture.target.point_alias(&hello(), &live(), &named(2)).await.unwrap_err();
         let pointed = fixture.target.resolve(&hello(), &live()).unwrap();
         assert_eq!(pointed, Some(if stumble_at == 3 { 2 } else { 1 }), "at step {stumble_at}");
         step.store(NEVER, Ordering::Relaxed);
-        fixture.target.point_alias(&hello(), &live(), 2).await.unwrap();
+        fixture.target.point_alias(&hello(), &live(), &named(2)).await.unwrap();
         assert_eq!(fixture.target.resolve(&hello(), &live()).unwrap(), Some(2));
         assert_eq!(fixture.names("aliases"), ["live"]);
     }
@@ -352,7 +358,7 @@ async fn two_targets_on_one_directory_wait_for_each_other() {
             fixture.publish(version, &packages),
             other.publish_version(&function, version, &packages)
         );
-        assert_eq!((one, two), (Ok(()), Ok(())));
+        assert_eq!((one, two), (Ok(()), Ok(named(version))));
     }
     assert_eq!(other.versions(&hello()).unwrap(), (1..20).collect::<Vec<_>>());
 }

@@ -26,7 +26,7 @@ use crate::commands::profile::new_profile;
 use crate::data_dir::DataDir;
 use crate::events::Follower;
 use crate::follow::{self, Followed};
-use crate::system::{Parts, System};
+use crate::system::{PUBLISHER, Parts, System, own_principal};
 use crate::{local, random, signing};
 
 /// Whose function it is.
@@ -128,17 +128,18 @@ impl Stage {
         policy: Policy,
     ) -> anyhow::Result<Followed> {
         let id: EventId = format!("demo/{}/{}", case.replace(' ', "-"), policy.name()).parse()?;
-        let deployment = DeploymentId::for_event(&id);
+        let deployment = DeploymentId::for_event(&own_principal(), &id);
         let request = DeploymentRequest {
             function_name: policy.name().parse()?,
             code: code.clone().into(),
             layers: Vec::new(),
             alias: Some("live".parse()?),
+            target: None,
             create: Some(CreateFunction { code_signing_config: Some(policy.name().parse()?) }),
         };
         let event =
             Event::new(id, "/countersign/demo", SystemClock.now(), EventData::DeploymentRequested(request));
-        self.system.parts.queue.bus("demo").publish(&event).await?;
+        self.system.parts.queue.bus(PUBLISHER).publish(&event).await?;
         in_time(follow::deployment(&mut self.follower, deployment)).await
     }
 

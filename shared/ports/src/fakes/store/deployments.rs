@@ -221,7 +221,9 @@ impl HeldDeployment {
     }
 
     fn asks_the_same(&self, new: &NewDeployment) -> bool {
-        let asked = |new: &NewDeployment| (new.event.clone(), new.publisher.clone(), new.request.clone());
+        let asked = |new: &NewDeployment| {
+            (new.event.clone(), new.publisher.clone(), new.principal.clone(), new.request.clone())
+        };
         asked(&self.new) == asked(new)
     }
 
@@ -236,6 +238,8 @@ impl HeldDeployment {
         let findings = self.recorded.as_ref().map(|recorded| recorded.decision().findings.clone());
         Deployment {
             id: self.new.id,
+            publisher: self.new.publisher.clone(),
+            principal: self.new.principal.clone(),
             request: self.new.request.clone(),
             finish: self.finish.clone(),
             findings: findings.unwrap_or_default(),

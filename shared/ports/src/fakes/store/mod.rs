@@ -115,8 +115,11 @@ impl Holder {
 
 #[async_trait]
 impl Outbox for MemoryStore {
-    async fn unpublished(&self, max: usize) -> Result<Vec<Event>, StoreError> {
-        self.call("unpublished", |state| Ok(state.outbox.iter().take(max).cloned().collect()))
+    async fn unpublished(&self, source: &str, max: usize) -> Result<Vec<Event>, StoreError> {
+        self.call("unpublished", |state| {
+            let told = state.outbox.iter().filter(|event| event.source == source);
+            Ok(told.take(max).cloned().collect())
+        })
     }
 
     async fn mark_published(&self, events: &[EventId]) -> Result<(), StoreError> {

@@ -74,6 +74,9 @@ fn lease(worker: &str) -> Lease {
     Lease { worker: worker.parse().unwrap(), now, until: now.plus_millis(10_000) }
 }
 
+/// Who tells the events.
+const SOURCE: &str = "/test";
+
 fn started(id: &str, job: &NewJob) -> Event {
     let data = EventData::SigningJobStarted(countersign_domain::event::SigningJob {
         job_id: job.arn.job(),
@@ -83,7 +86,7 @@ fn started(id: &str, job: &NewJob) -> Event {
         signed_object: None,
         status_reason: None,
     });
-    Event::new(id.parse().unwrap(), "/test", job.created_at, data)
+    Event::new(id.parse().unwrap(), SOURCE, job.created_at, data)
 }
 
 #[tokio::test]
@@ -99,7 +102,7 @@ async fn what_was_committed_survives_a_kill() {
     }
     let store = SqliteStore::open(&path(&directory, 1)).await.unwrap();
     assert_eq!(store.job(&job.arn).await.unwrap().unwrap().source, job.source);
-    assert_eq!(store.unpublished(9).await, Ok(vec![started.clone()]));
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![started.clone()]));
     assert_eq!(store.claim_job(&job, &lease("w2"), &started).await, Ok(JobClaim::Busy(lease("w1").until)));
     store.recover().await.unwrap();
     assert!(matches!(store.claim_job(&job, &lease("w2"), &started).await, Ok(JobClaim::Claimed(_))));
@@ -138,13 +141,15 @@ async fn deployed(store: &SqliteStore, event: &str, key: &str) -> NewDeployment 
         code: ObjectVersion { bucket: "signed".parse().unwrap(), ..job(key).source }.into(),
         layers: Vec::new(),
         alias: Some("live".parse().unwrap()),
+        target: None,
         create: Some(CreateFunction { code_signing_config: None }),
     };
     let event = event.parse().unwrap();
-    let (id, publisher) = (DeploymentId::for_event(&event), None);
+    let (publisher, principal) = ("ci-user".to_owned(), "ci".parse().unwrap());
+    let id = DeploymentId::for_event(&principal, &event);
     let count = i64::try_from(store.newest_deployments(9).await.unwrap().len()).unwrap();
     let created_at = lease("w1").now.plus_millis(count);
-    let new = NewDeployment { id, event, publisher, request: request.clone(), created_at };
+    let new = NewDeployment { id, event, publisher, principal, request: request.clone(), created_at };
     assert_eq!(store.begin(&new, &lease("w1")).await, Ok(DeploymentClaim::Begun { recorded: None }));
     let decision = Decision {
         deployment: id,
@@ -186,7 +191,11 @@ async fn several_processes_share_one_file() {
     let busy = claims.iter().filter(|claim| matches!(claim, Ok(JobClaim::Busy(_)))).count();
     assert_eq!((granted, busy), (1, 15), "{claims:?}");
     for store in &stores {
-        assert_eq!(store.unpublished(9).await.unwrap().len(), 1, "each process sees what one committed");
+        assert_eq!(
+            store.unpublished(SOURCE, 9).await.unwrap().len(),
+            1,
+            "each process sees what one committed"
+        );
     }
 }
 
@@ -199,7 +208,7 @@ async fn another_process_s_events_are_noticed() {
     let job = job("a.zip");
     other.claim_job(&job, &lease("w1"), &started("e1", &job)).await.unwrap();
     let noticed = tokio::time::timeout(std::time::Duration::from_secs(2), async {
-        while relay.unpublished(1).await.unwrap().is_empty() {
+        while relay.unpublished(SOURCE, 1).await.unwrap().is_empty() {
             relay.wait().await;
         }
     });
@@ -234,7 +243,7 @@ async fn what_does_not_parse_is_corrupt() {
         assert!(matches!(read, Err(StoreError::Corrupt { what: found, .. }) if found == what), "{read:?}");
     }
     damage(&directory, "UPDATE outbox SET event = '{}'").await;
-    let read = store.unpublished(9).await;
+    let read = store.unpublished(SOURCE, 9).await;
     assert!(matches!(read, Err(StoreError::Corrupt { what: "outbox.event", .. })), "{read:?}");
 }
 

@@ -12,7 +12,8 @@ use crate::sqlite::rows::{corrupt, count, from_json, instant, parse};
 pub(in crate::sqlite) struct DeploymentRow {
     id: String,
     event_id: String,
-    publisher: Option<String>,
+    publisher: String,
+    principal: String,
     function_name: String,
     request: String,
     lease_worker: Option<String>,
@@ -29,8 +30,9 @@ impl DeploymentRow {
 
     /// True if it was begun for what `new` asks.
     pub(super) fn asks_for(&self, new: &NewDeployment) -> Result<bool, StoreError> {
-        let same_event = self.event_id == new.event.as_str() && self.publisher == new.publisher;
-        Ok(same_event && self.request()? == new.request)
+        let same_event = self.event_id == new.event.as_str();
+        let same_publisher = self.publisher == new.publisher && self.principal == new.principal.as_str();
+        Ok(same_event && same_publisher && self.request()? == new.request)
     }
 
     pub(super) fn is_held_by(&self, lease: &Lease) -> bool {
@@ -73,6 +75,8 @@ impl DeploymentRow {
         let findings = self.recorded()?.map(|recorded| recorded.decision().findings.clone());
         Ok(Deployment {
             id: parse("deployments.id", &self.id)?,
+            publisher: self.publisher.clone(),
+            principal: parse("deployments.principal", &self.principal)?,
             request: self.request()?,
             finish: finish.map(Finish::from),
             findings: findings.unwrap_or_default(),

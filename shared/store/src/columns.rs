@@ -61,8 +61,11 @@ pub(super) fn to_json<T: Serialize + ?Sized>(what: &'static str, value: &T) -> R
 /// Puts events into the outbox, in the transaction of the change that they tell of.
 pub(super) async fn tell(change: &mut SqliteConnection, events: &[Event]) -> Result<(), StoreError> {
     for event in events {
-        sqlx::query("INSERT INTO outbox (event_id, event) VALUES ($1, $2) ON CONFLICT (event_id) DO NOTHING")
+        sqlx::query(
+            "INSERT INTO outbox (event_id, source, event) VALUES ($1, $2, $3) ON CONFLICT (event_id) DO NOTHING",
+        )
             .bind(event.id.as_str())
+            .bind(&event.source)
             .bind(to_json("outbox.event", event)?)
             .execute(&mut *change)
             .await

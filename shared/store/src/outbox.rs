@@ -12,8 +12,12 @@ use super::rows::{from_json, unavailable};
 
 #[async_trait]
 impl Outbox for SqliteStore {
-    async fn unpublished(&self, max: usize) -> Result<Vec<Event>, StoreError> {
-        let rows = sqlx::query_scalar::<_, String>("SELECT event FROM outbox ORDER BY sequence LIMIT $1")
+    async fn unpublished(&self, source: &str, max: usize) -> Result<Vec<Event>, StoreError> {
+        let rows = sqlx::query_scalar::<_, String>(
+            "SELECT event FROM outbox WHERE source = $1 ORDER BY sequence LIMIT $2",
+        );
+        let rows = rows
+            .bind(source)
             .bind(i64::try_from(max).unwrap_or(i64::MAX))
             .fetch_all(&self.readers)
             .await

@@ -183,15 +183,16 @@ async fn leave_behind_others(change: &mut SqliteConnection, new: &NewDeployment)
 
 async fn take(change: &mut SqliteConnection, new: &NewDeployment, lease: &Lease) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO deployments (id, event_id, publisher, function_name, code_bucket, code_key, code_version,
+        "INSERT INTO deployments (id, event_id, publisher, principal, function_name, code_bucket, code_key, code_version,
              request, created_at, lease_worker, lease_until)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (id) DO UPDATE SET
              lease_worker = excluded.lease_worker, lease_until = excluded.lease_until",
     )
     .bind(new.id.to_string())
     .bind(new.event.as_str())
-    .bind(new.publisher.as_deref())
+    .bind(&new.publisher)
+    .bind(new.principal.as_str())
     .bind(new.request.function_name.as_str())
     .bind(new.request.code.bucket.as_str())
     .bind(new.request.code.key.as_str())
