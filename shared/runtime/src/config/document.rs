@@ -1,7 +1,6 @@
 //! The keys of the document, from the top.
 
 use std::net::SocketAddr;
-use std::str::FromStr;
 use std::time::Duration;
 
 use countersign_domain::code_signing::MAX_ALLOWED_PUBLISHERS;
@@ -10,8 +9,12 @@ use countersign_domain::{
     UntrustedArtifact,
 };
 
+use super::address::Listen;
+use super::principals::MAX_PRINCIPALS;
 use super::section::{Reader, Section};
-use super::{Config, Mistake, routes};
+use super::targets::MAX_TARGETS;
+use super::triggers::MAX_TRIGGERS;
+use super::{Config, Mistake, parts, principals, routes, services, targets, triggers};
 use crate::Environment;
 
 /// Reads the whole document, or says everything that is wrong with it.
@@ -34,12 +37,24 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
     let package_size_max_bytes = top.number("package_size_max_bytes", DEFAULT_PACKAGE_SIZE, 1, LARGEST_SIZE);
     let unpacked_size_max_bytes =
         top.number("unpacked_size_max_bytes", DEFAULT_UNPACKED_SIZE, 1, LARGEST_SIZE);
-    let key_passphrase_file = top.parsed("key_passphrase_file");
+    let key_passphrase_file = top.file("key_passphrase_file");
     let trust_roots = top.texts("trust_roots").into_iter().map(|(_, path)| path.into()).collect();
+    let signer = services::read(top.section_or_empty("signer"), &services::SIGNER);
+    let deployer = services::read(top.section_or_empty("deployer"), &services::DEPLOYER);
+    let s3 = top.section_if_given("s3").map(parts::read_s3);
+    let rabbitmq = top.section_if_given("rabbitmq");
+    let triggers = triggers::read(top.few_sections("trigger", MAX_TRIGGERS), rabbitmq.is_some());
+    let rabbitmq = rabbitmq.and_then(parts::read_rabbitmq);
+    let postgresql = top.section_if_given("postgresql").and_then(parts::read_postgresql);
+    let targets = targets::read(top.few_sections("target", MAX_TARGETS), scope.as_ref().map(Scope::region));
+    let principals = principals::read(top.few_sections("principal", MAX_PRINCIPALS));
     let code_signing_configs = read_code_signing_configs(&mut top, scope.as_ref());
-    let declared: Vec<_> = code_signing_configs.iter().map(|(name, _)| name).cloned().collect();
+    let declared = routes::Declared {
+        code_signing_configs: code_signing_configs.iter().map(|(name, _)| name).cloned().collect(),
+        targets: targets.iter().map(|(name, _)| name).cloned().collect(),
+    };
     let routes = routes::read(reader, top.sections("route"), &declared);
-    top.finish(TOP_KEYS);
+    top.finish();
     Some(Config {
         listen: listen?.0,
         scope: scope?,
@@ -49,22 +64,17 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
         unpacked_size_max_bytes,
         key_passphrase_file,
         trust_roots,
+        signer: signer?,
+        deployer: deployer?,
+        s3,
+        rabbitmq,
+        postgresql,
+        triggers,
+        targets: targets.into_iter().filter_map(|(_, target)| target).collect(),
+        principals,
         routes,
         code_signing_configs: code_signing_configs.into_iter().filter_map(|(_, config)| config).collect(),
     })
-}
-
-/// An address to listen on, with an error that says what to write.
-struct Listen(SocketAddr);
-
-impl FromStr for Listen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            |_| format!("{text:?} is not an address to listen on: write ADDRESS:PORT such as 127.0.0.1:4580");
-        text.parse().map(Self).map_err(wrong)
-    }
 }
 
 fn read_scope(top: &mut Section<'_>) -> Option<Scope> {
@@ -97,7 +107,7 @@ fn read_code_signing_configs(top: &mut Section<'_>, scope: Option<&Scope>) -> Ve
         }
         let publishers = read_publishers(&mut section, scope);
         let untrusted_artifact = section.parsed_or("untrusted_artifact", UntrustedArtifact::Warn);
-        section.finish("name, allowed_publishers, untrusted_artifact");
+        section.finish();
         let Some(name) = name else { continue };
         let config = publishers.zip(untrusted_artifact).map(|(allowed_publishers, untrusted_artifact)| {
             CodeSigningConfig { name: name.clone(), allowed_publishers, untrusted_artifact }
@@ -108,14 +118,7 @@ fn read_code_signing_configs(top: &mut Section<'_>, scope: Option<&Scope>) -> Ve
 }
 
 fn read_publishers(section: &mut Section<'_>, scope: Option<&Scope>) -> Option<Vec<AllowedPublisher>> {
-    let texts = section.texts(PUBLISHERS);
-    if !(1..=MAX_ALLOWED_PUBLISHERS).contains(&texts.len()) {
-        let count = texts.len();
-        section.mistake(
-            PUBLISHERS,
-            format_args!("has {count} entries: name 1 to {MAX_ALLOWED_PUBLISHERS} publishers"),
-        );
-    }
+    let texts = section.some_texts("allowed_publishers", MAX_ALLOWED_PUBLISHERS);
     let mut publishers = Vec::new();
     for (path, text) in &texts {
         match publisher(text, scope?) {
@@ -135,7 +138,6 @@ fn publisher(text: &str, scope: &Scope) -> Result<AllowedPublisher, String> {
     Ok(AllowedPublisher::Profile(ProfileArn::new(scope.clone(), name)))
 }
 
-const PUBLISHERS: &str = "allowed_publishers";
 const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 4580);
 const DEFAULT_REGION: &str = "us-east-1";
 const DEFAULT_ACCOUNT: &str = "000000000000";
@@ -146,7 +148,3 @@ const DEFAULT_PACKAGE_SIZE: u64 = 250 * 1024 * 1024;
 const DEFAULT_UNPACKED_SIZE: u64 = 250 * 1024 * 1024;
 /// 1 TiB: more than any disk that a worker unpacks on; what is larger is a typing error.
 const LARGEST_SIZE: u64 = 1 << 40;
-
-const TOP_KEYS: &str = "listen, region, account, require_code_signing, sweep_interval_seconds, \
-     package_size_max_bytes, unpacked_size_max_bytes, key_passphrase_file, trust_roots, \
-     [[route]] and [[code_signing_config]]";

@@ -3,9 +3,11 @@
 //! **Overrides.** Each key of the file may be overridden by a variable: `COUNTERSIGN_`, then the path of the key in
 //! upper case with `_` between its parts, lists counted from 0. `listen` is `COUNTERSIGN_LISTEN`, the profile of the first
 //! route `COUNTERSIGN_ROUTE_0_PROFILE`, the publishers of the second config
-//! `COUNTERSIGN_CODE_SIGNING_CONFIG_1_ALLOWED_PUBLISHERS` (separated by commas). Routes and code signing configs
-//! themselves are declared in the file. A `COUNTERSIGN_` variable that overrides nothing is a mistake, because a safety
+//! `COUNTERSIGN_CODE_SIGNING_CONFIG_1_ALLOWED_PUBLISHERS` (separated by commas). What is
+//! declared in lists, such as routes, is declared in the file. A `COUNTERSIGN_` variable that overrides nothing is a mistake, because a safety
 //! setting with a typing error must not be ignored.
+//!
+//! **Secrets** are never part of it: it says where they come from, and they are read when they are needed.
 //!
 //! **Mistakes** are collected, not thrown: [`ConfigError`] has all of them.
 
@@ -16,11 +18,27 @@ use std::time::Duration;
 
 use countersign_domain::{CodeSigningConfig, Scope};
 
-use crate::{Environment, Route};
+use crate::{Environment, Principals, Route};
 
+pub use self::keys::{KEYS, Key};
+pub use self::parts::{PostgresConfig, RabbitConfig, S3Config};
+pub use self::secret::{SecretError, SecretSource};
+pub use self::services::ServiceConfig;
+pub use self::targets::{LambdaCreate, TargetConfig, TargetKind};
+pub use self::triggers::{ExchangeType, Trigger};
+
+mod address;
+mod cautions;
 mod document;
+mod keys;
+mod parts;
+mod principals;
 mod routes;
+mod secret;
 mod section;
+mod services;
+mod targets;
+mod triggers;
 
 /// What a process is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +60,22 @@ pub struct Config {
     pub key_passphrase_file: Option<PathBuf>,
     /// Files with roots to be trusted beside the installation's own, as written: relative to the data directory.
     pub trust_roots: Vec<PathBuf>,
+    /// How the signer's process runs.
+    pub signer: ServiceConfig,
+    /// How the deployer's process runs.
+    pub deployer: ServiceConfig,
+    /// The object store, where it is not the one of AWS.
+    pub s3: Option<S3Config>,
+    /// The broker.
+    pub rabbitmq: Option<RabbitConfig>,
+    /// The database.
+    pub postgresql: Option<PostgresConfig>,
+    /// Where the signer learns of drops, beside the sweep; at most 16.
+    pub triggers: Vec<Trigger>,
+    /// Where packages are deployed, 1 to 16, the first by default. Without any in the file, the data directory.
+    pub targets: Vec<TargetConfig>,
+    /// Who may ask for deployments; at most 64, with 100 publishers each.
+    pub principals: Principals,
     /// What drops mean.
     pub routes: Vec<Route>,
     /// Whom functions trust. Profile names in the file are ARNs in `scope` here.
@@ -55,6 +89,24 @@ impl Config {
     /// All mistakes at once.
     pub fn parse(text: &str, environment: &Environment) -> Result<Self, ConfigError> {
         document::read(text, environment).map_err(|mistakes| ConfigError { mistakes })
+    }
+
+    /// What is allowed and yet worth a warning at start, such as addresses without TLS; one sentence each.
+    pub fn cautions(&self) -> Vec<String> {
+        cautions::of(self)
+    }
+
+    /// The sections that name parts outside the process, as they are written: what `countersign up`, which brings its
+    /// own parts, has no use for.
+    pub fn external_parts(&self) -> Vec<&'static str> {
+        let parts = [
+            ("[s3]", self.s3.is_some()),
+            ("[rabbitmq]", self.rabbitmq.is_some()),
+            ("[postgresql]", self.postgresql.is_some()),
+            ("[[trigger]]", !self.triggers.is_empty()),
+            ("[[target]]", self.targets != targets::by_default()),
+        ];
+        parts.into_iter().filter_map(|(section, named)| named.then_some(section)).collect()
     }
 }
 

@@ -1,16 +1,18 @@
 //! The routes and the rules between them.
 
-use countersign_domain::{CodeSigningConfigName, Prefix};
+use countersign_domain::{CodeSigningConfigName, Prefix, TargetName};
 
 use super::section::{Reader, Section};
 use crate::{DeployRoute, Route};
 
+/// What routes may name.
+pub(super) struct Declared {
+    pub(super) code_signing_configs: Vec<CodeSigningConfigName>,
+    pub(super) targets: Vec<TargetName>,
+}
+
 /// Reads each route, then holds them against each other. A route with a mistake is left out.
-pub(super) fn read(
-    reader: &Reader<'_>,
-    sections: Vec<Section<'_>>,
-    declared: &[CodeSigningConfigName],
-) -> Vec<Route> {
+pub(super) fn read(reader: &Reader<'_>, sections: Vec<Section<'_>>, declared: &Declared) -> Vec<Route> {
     let mut ends: Vec<Ends> = Vec::new();
     let mut routes = Vec::new();
     for mut section in sections {
@@ -25,7 +27,7 @@ pub(super) fn read(
             source: source.clone(),
             destination: destination.clone(),
         });
-        section.finish("source, profile, destination, deploy");
+        section.finish();
         if let (Some(source), Some(profile), Some(destination)) = (source, profile, destination)
             && let Some(deploy) = deploy.map_or(Some(None), |deploy| deploy.map(Some))
         {
@@ -37,14 +39,16 @@ pub(super) fn read(
     routes
 }
 
-fn read_deploy(mut section: Section<'_>, declared: &[CodeSigningConfigName]) -> Option<DeployRoute> {
+fn read_deploy(mut section: Section<'_>, declared: &Declared) -> Option<DeployRoute> {
     let function = section.required("function", "a function name or \"{segment}\"");
     let has_alias = section.has("alias");
     let alias = section.parsed("alias");
+    let has_target = section.has("target");
+    let target = read_target(&mut section, &declared.targets);
     let create = section.boolean("create", false);
     let has_config = section.has("code_signing_config");
     let config: Option<CodeSigningConfigName> = section.parsed("code_signing_config");
-    if let Some(name) = config.as_ref().filter(|name| !declared.contains(name)) {
+    if let Some(name) = config.as_ref().filter(|name| !declared.code_signing_configs.contains(name)) {
         section.mistake(
             "code_signing_config",
             format_args!("{name} is not declared: add a [[code_signing_config]] with name = \"{name}\""),
@@ -56,9 +60,22 @@ fn read_deploy(mut section: Section<'_>, declared: &[CodeSigningConfigName]) -> 
             "has no effect on a function that exists: write create = true beside it, or leave it out",
         );
     }
-    section.finish("function, alias, create, code_signing_config");
-    let whole = (alias.is_some() || !has_alias) && (config.is_some() || !has_config);
-    whole.then_some(DeployRoute { function: function?, alias, create, code_signing_config: config })
+    section.finish();
+    let whole = (alias.is_some() || !has_alias)
+        && (target.is_some() || !has_target)
+        && (config.is_some() || !has_config);
+    whole.then_some(DeployRoute { function: function?, alias, target, create, code_signing_config: config })
+}
+
+fn read_target(section: &mut Section<'_>, declared: &[TargetName]) -> Option<TargetName> {
+    let target: TargetName = section.parsed("target")?;
+    if !declared.contains(&target) {
+        section.mistake(
+            "target",
+            format_args!("{target} is not declared: add a [[target]] with name = \"{target}\""),
+        );
+    }
+    Some(target)
 }
 
 /// Where a route begins and ends, as far as these could be read.

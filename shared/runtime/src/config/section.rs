@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use toml::{Table, Value};
 
-use super::Mistake;
+use super::parts::{POSTGRESQL_PASSWORD, RABBITMQ_PASSWORD};
+use super::{Mistake, keys};
 use crate::Environment;
 
 /// The mistakes so far, and the variables that override keys.
@@ -37,7 +39,7 @@ impl<'a> Reader<'a> {
             );
             Table::new()
         });
-        Section { reader: self, path: String::new(), table }
+        Section::new(self, String::new(), table)
     }
 
     /// Everything that is wrong, once all sections are finished.
@@ -61,9 +63,14 @@ pub(super) struct Section<'a> {
     reader: &'a Reader<'a>,
     path: String,
     table: Table,
+    kind: Option<&'static str>,
 }
 
 impl<'a> Section<'a> {
+    fn new(reader: &'a Reader<'a>, path: String, table: Table) -> Self {
+        Self { reader, path, table, kind: None }
+    }
+
     /// The path of `key`, such as `route[1].destination`.
     pub(super) fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
@@ -95,6 +102,22 @@ impl<'a> Section<'a> {
             self.mistake(key, format_args!("is missing: write {write}"));
         }
         self.parsed(key)
+    }
+
+    /// A path of a file or folder.
+    pub(super) fn file(&mut self, key: &str) -> Option<PathBuf> {
+        self.parsed::<FilePath>(key).map(|path| path.0)
+    }
+
+    /// What kind of thing the table declares. Keys of other kinds are mistakes in it.
+    pub(super) fn kind(&mut self, kinds: &[&'static str]) -> Option<&'static str> {
+        let written = kinds.iter().map(|kind| format!("\"{kind}\"")).collect::<Vec<_>>().join(" or ");
+        let text: String = self.required("kind", &written)?;
+        self.kind = kinds.iter().copied().find(|kind| *kind == text);
+        if self.kind.is_none() {
+            self.mistake("kind", format_args!("{text:?} is not a kind: write {written}"));
+        }
+        self.kind
     }
 
     pub(super) fn boolean(&mut self, key: &str, default: bool) -> bool {
@@ -149,6 +172,25 @@ impl<'a> Section<'a> {
         texts.collect()
     }
 
+    /// Like `texts`, with at least one entry and `most` at most.
+    pub(super) fn some_texts(&mut self, key: &str, most: usize) -> Vec<(String, String)> {
+        let texts = self.texts(key);
+        if !(1..=most).contains(&texts.len()) {
+            self.mistake(key, format_args!("has {} entries: write 1 to {most}", texts.len()));
+        }
+        texts
+    }
+
+    /// Like `sections`, of which there are `most` at most; what is beyond them is not read.
+    pub(super) fn few_sections(&mut self, key: &str, most: usize) -> Vec<Section<'a>> {
+        let mut sections = self.sections(key);
+        if sections.len() > most {
+            self.mistake(key, format_args!("has {} tables: write at most {most}", sections.len()));
+            sections.truncate(most);
+        }
+        sections
+    }
+
     /// A list of tables, `[[key]]`.
     pub(super) fn sections(&mut self, key: &str) -> Vec<Section<'a>> {
         let (reader, path) = (self.reader, self.path_of(key));
@@ -157,16 +199,41 @@ impl<'a> Section<'a> {
         sections.collect()
     }
 
-    /// A table, `key = { … }`.
+    /// A table, `[key]` or `key = { … }`.
     pub(super) fn section(&mut self, key: &str) -> Option<Section<'a>> {
         let item = self.table.remove(key)?;
         self.reader.section(self.path_of(key), item)
     }
 
-    /// Ends the reading: what was not read is unknown.
-    pub(super) fn finish(self, known: &str) {
+    /// A table that is there too if a variable gives one of its keys.
+    pub(super) fn section_if_given(&mut self, key: &str) -> Option<Section<'a>> {
+        let path = self.path_of(key);
+        let variable = |key| self.reader.environment.value(&variable_of(key)).is_some();
+        let given = self.table.contains_key(key) || keys::keys_below(&path).any(variable);
+        given.then(|| self.section_or_empty(key))
+    }
+
+    /// A table whose keys all have defaults.
+    pub(super) fn section_or_empty(&mut self, key: &str) -> Section<'a> {
+        let given = self.section(key);
+        given.unwrap_or_else(|| Section::new(self.reader, self.path_of(key), Table::new()))
+    }
+
+    /// Ends the reading: what was not read is unknown, or belongs to another kind.
+    pub(super) fn finish(self) {
+        let known = keys::known_in(&self.path);
         for key in self.table.keys() {
-            self.mistake(key, format_args!("is not a key of the configuration: known here are {known}"));
+            match self.kind {
+                _ if !known.contains(key) => self.mistake(
+                    key,
+                    format_args!("is not a key of the configuration: known here are {}", known.join(", ")),
+                ),
+                Some(kind) => {
+                    self.mistake(key, format_args!("has no effect with kind = \"{kind}\": leave it out"));
+                }
+                // The kind itself is the mistake.
+                None => {}
+            }
         }
     }
 
@@ -184,8 +251,10 @@ impl<'a> Section<'a> {
     fn string(&self, path: String, value: &Value) -> Option<(String, String)> {
         let text = value.as_str().map(str::to_owned);
         if text.is_none() {
-            self.reader
-                .mistake(path.clone(), format_args!("{value} is not a text: write it in double quotes"));
+            self.reader.mistake(
+                path.clone(),
+                format_args!("{} is not a text: write it in double quotes", found(value)),
+            );
         }
         Some((path, text?))
     }
@@ -195,14 +264,16 @@ impl<'a> Section<'a> {
             None => Vec::new(),
             Some(Value::Array(items)) => items,
             Some(other) => {
-                self.mistake(key, format_args!("{other} is not a list: write {write}"));
+                self.mistake(key, format_args!("{} is not a list: write {write}", found(&other)));
                 Vec::new()
             }
         }
     }
 
     fn overriding(&self, key: &str) -> Option<(String, String)> {
-        let name = variable_of(&self.path_of(key));
+        let path = self.path_of(key);
+        debug_assert!(keys::is_key(&path), "KEYS lacks {path}");
+        let name = variable_of(&path);
         let value = self.reader.environment.value(&name)?.to_owned();
         self.reader.used_variables.borrow_mut().insert(name.clone());
         Some((name, value))
@@ -212,10 +283,34 @@ impl<'a> Section<'a> {
 impl<'a> Reader<'a> {
     fn section(&'a self, path: String, value: Value) -> Option<Section<'a>> {
         if let Value::Table(table) = value {
-            return Some(Section { reader: self, path, table });
+            return Some(Section::new(self, path, table));
         }
-        self.mistake(path, format_args!("{value} is not a table: write {{ key = \"value\" }}"));
+        let found = found(&value);
+        self.mistake(path, format_args!("{found} is not a table: write {{ key = \"value\" }}"));
         None
+    }
+}
+
+/// A path that leads somewhere.
+struct FilePath(PathBuf);
+
+impl FromStr for FilePath {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "" => Err("is empty: write a path, or leave the key out"),
+            _ if text.chars().any(char::is_control) => Err("holds control characters: write a path"),
+            _ => Ok(Self(text.into())),
+        }
+    }
+}
+
+/// A value of a wrong type, for people. It may hold a secret, so its type is all that is said.
+fn found(value: &Value) -> String {
+    match value.type_str() {
+        kind @ ("integer" | "array") => format!("an {kind}"),
+        kind => format!("a {kind}"),
     }
 }
 
@@ -234,10 +329,12 @@ fn is_service_link(name: &str) -> bool {
 const PREFIX: &str = "COUNTERSIGN_";
 
 /// Variables of the programs themselves, which stand in no file.
-const NOT_KEYS: [&str; 5] = [
+const NOT_KEYS: [&str; 7] = [
     "COUNTERSIGN_CONFIG",
     "COUNTERSIGN_DATA_DIR",
     "COUNTERSIGN_KEY_PASSPHRASE",
     "COUNTERSIGN_LOG",
     "COUNTERSIGN_LOG_FORMAT",
+    RABBITMQ_PASSWORD,
+    POSTGRESQL_PASSWORD,
 ];

@@ -1,6 +1,10 @@
 use super::*;
 use countersign_domain::{AllowedPublisher, UntrustedArtifact};
 
+mod parts;
+mod refusals;
+mod secrets;
+
 const GOOD: &str = r#"
 listen = "127.0.0.1:0"
 

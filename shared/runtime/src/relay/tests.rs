@@ -75,7 +75,7 @@ impl EventBus for World {
 
 async fn run_for(world: &Arc<World>, time: Duration) -> Vec<String> {
     let shutdown = CancellationToken::new();
-    let running = tokio::spawn(relay(world.clone(), world.clone(), shutdown.clone()));
+    let running = tokio::spawn(relay(world.clone(), world.clone(), SOURCE, shutdown.clone()));
     tokio::time::sleep(time).await;
     shutdown.cancel();
     running.await.unwrap();
