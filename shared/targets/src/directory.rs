@@ -123,9 +123,9 @@ impl DeployTarget for DirectoryTarget {
         let (function, alias, version) = (function.clone(), alias.clone(), version.clone());
         self.blocking(move |target| {
             let folder = Folder::find(target.functions.as_fd(), &function, &target.disk)?;
-            match (folder, version.0.parse()) {
-                (Some(folder), Ok(number)) => folder.point(&alias, number),
-                (None, _) | (_, Err(_)) => Err(TargetError::NoSuchVersion { function, version }),
+            match (folder, folder::number(&version.0)) {
+                (Some(folder), Some(number)) => folder.point(&alias, number),
+                (None, _) | (_, None) => Err(TargetError::NoSuchVersion { function, version }),
             }
         })
         .await

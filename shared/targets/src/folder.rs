@@ -234,7 +234,7 @@ fn version_of_target(target: &str) -> Option<u64> {
 }
 
 /// A number as it is written here, and in no other way.
-fn number(text: &str) -> Option<u64> {
+pub(crate) fn number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 

@@ -1,7 +1,10 @@
 //! What every [`DeployTarget`] has to do.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use async_trait::async_trait;
-use countersign_domain::{AliasName, FunctionName};
+use countersign_domain::{AliasName, FunctionName, ObjectVersion};
 
 use crate::targets::{DeployTarget, LocalPackage, LocalPackages, TargetError, TargetVersion};
 
@@ -14,11 +17,16 @@ pub trait TargetUnderTest: Send + Sync {
     /// Three packages of different bytes that it would deploy.
     fn packages(&self) -> [LocalPackage; 3];
 
-    /// The versions of `function` that stand, in order, as an invoker would see them.
-    async fn versions(&self, function: &FunctionName) -> Vec<u64>;
+    /// False if it refuses every layer, with the code `layers_unsupported`.
+    fn takes_layers(&self) -> bool {
+        true
+    }
+
+    /// The versions of `function` that stand, as an invoker would see them, in any order.
+    async fn versions(&self, function: &FunctionName) -> Vec<TargetVersion>;
 
     /// The version that `alias` points to, as an invoker would see it.
-    async fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<u64>;
+    async fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<TargetVersion>;
 }
 
 /// Checks the whole contract.
@@ -29,7 +37,12 @@ pub async fn check(under_test: &dyn TargetUnderTest) {
     let [a, b, c] = under_test.packages();
     let suite = Suite { under_test, target: under_test.target(), a, b, c };
     suite.a_version_is_published_once_and_never_changed().await;
-    suite.layers_belong_to_the_version().await;
+    if under_test.takes_layers() {
+        suite.layers_belong_to_the_version().await;
+        suite.a_layer_that_changed_is_refused_and_leaves_nothing().await;
+    } else {
+        suite.layers_are_refused_and_leave_nothing().await;
+    }
     suite.a_package_that_changed_is_refused_and_leaves_nothing().await;
     suite.an_alias_points_to_what_stands().await;
     suite.functions_do_not_mix().await;
@@ -47,81 +60,134 @@ struct Suite<'a> {
 impl Suite<'_> {
     async fn a_version_is_published_once_and_never_changed(&self) {
         let function = function("once");
-        assert_eq!(self.under_test.versions(&function).await, [0_u64; 0]);
-        assert_eq!(self.publish(&function, 1, &self.a, &[]).await, Ok(()));
-        assert_eq!(self.publish(&function, 1, &self.a, &[]).await, Ok(()), "repeating it is no error");
+        self.stand(&function, &[]).await;
+        let first = self.published(&function, 1, &self.a, &[]).await;
+        assert_eq!(self.published(&function, 1, &self.a, &[]).await, first, "repeating it is no error");
         let taken = Err(TargetError::VersionTaken { function: function.clone(), version: 1 });
         assert_eq!(self.publish(&function, 1, &self.b, &[]).await, taken);
-        assert_eq!(self.publish(&function, 1, &self.a, &[]).await, Ok(()), "it still stands as it was");
-        assert_eq!(self.publish(&function, 3, &self.a, &[]).await, Ok(()), "numbers may be left out");
-        assert_eq!(self.publish(&function, 2, &self.b, &[]).await, Ok(()));
-        assert_eq!(self.under_test.versions(&function).await, [1, 2, 3]);
+        assert_eq!(self.published(&function, 1, &self.a, &[]).await, first, "it still stands as it was");
+        let third = self.published(&function, 3, &self.a, &[]).await;
+        let second = self.published(&function, 2, &self.b, &[]).await;
+        assert!(second != first && second != third, "other bytes are another version");
+        self.stand(&function, &[first, second, third]).await;
     }
 
     async fn layers_belong_to_the_version(&self) {
         let function = function("layers");
         let [a, b, c] = [&self.a, &self.b, &self.c];
-        assert_eq!(self.publish(&function, 1, a, &[b, c]).await, Ok(()));
-        assert_eq!(self.publish(&function, 1, a, &[b, c]).await, Ok(()));
+        let first = self.published(&function, 1, a, &[b, c]).await;
+        assert_eq!(self.published(&function, 1, a, &[b, c]).await, first);
         let taken = Err(TargetError::VersionTaken { function: function.clone(), version: 1 });
         for layers in [&[c, b][..], &[b], &[]] {
             assert_eq!(self.publish(&function, 1, a, layers).await, taken);
         }
-        assert_eq!(self.publish(&function, 2, a, &[b, b]).await, Ok(()), "one layer may come twice");
+        let second = self.published(&function, 2, a, &[b, b]).await;
+        self.stand(&function, &[first, second]).await;
+    }
+
+    async fn layers_are_refused_and_leave_nothing(&self) {
+        let function = function("layers");
+        for layers in [&[&self.b][..], &[&self.b, &self.c]] {
+            let refused = self.publish(&function, 1, &self.a, layers).await;
+            assert_refused(&refused, "layers_unsupported");
+        }
+        self.stand(&function, &[]).await;
+        let first = self.published(&function, 1, &self.a, &[]).await;
+        let refused = self.publish(&function, 1, &self.a, &[&self.b]).await;
+        assert_refused(&refused, "layers_unsupported");
+        self.stand(&function, &[first]).await;
     }
 
     async fn a_package_that_changed_is_refused_and_leaves_nothing(&self) {
         let function = function("changed");
-        let swapped = LocalPackage { sha256: self.a.sha256, ..self.b.clone() };
-        let as_code = self.publish(&function, 1, &swapped, &[]).await;
-        let as_layer = self.publish(&function, 1, &self.a, &[&self.c, &swapped]).await;
-        for error in [as_code, as_layer] {
-            let Err(TargetError::Refused { code, .. }) = &error else { panic!("{error:?}") };
-            assert_eq!(code, "package_changed");
-        }
-        assert_eq!(self.under_test.versions(&function).await, [0_u64; 0]);
-        let absent = LocalPackage { path: self.a.path.with_extension("absent"), ..self.a.clone() };
-        assert!(self.publish(&function, 1, &absent, &[]).await.is_err());
-        assert_eq!(self.under_test.versions(&function).await, [0_u64; 0]);
-        assert_eq!(self.publish(&function, 1, &self.b, &[]).await, Ok(()), "the number is still free");
+        let swapped = self.swapped();
+        assert_refused(&self.publish(&function, 1, &swapped, &[]).await, "package_changed");
+        self.stand(&function, &[]).await;
+        assert!(self.publish(&function, 1, &self.absent(), &[]).await.is_err());
+        self.stand(&function, &[]).await;
+        let first = self.published(&function, 1, &self.b, &[]).await;
+        assert_refused(&self.publish(&function, 2, &swapped, &[]).await, "package_changed");
+        self.stand(&function, &[first]).await;
+    }
+
+    async fn a_layer_that_changed_is_refused_and_leaves_nothing(&self) {
+        let function = function("changed-layer");
+        let refused = self.publish(&function, 1, &self.a, &[&self.c, &self.swapped()]).await;
+        assert_refused(&refused, "package_changed");
+        self.stand(&function, &[]).await;
     }
 
     async fn an_alias_points_to_what_stands(&self) {
         let function = function("alias");
-        let live: AliasName = "live".parse().expect("a legal alias");
-        let missing = |version| Err(TargetError::NoSuchVersion { function: function.clone(), version });
-        assert_eq!(self.target.point_alias(&function, &live, &named(1)).await, missing(named(1)));
-        assert_eq!(self.publish(&function, 1, &self.a, &[]).await, Ok(()));
-        assert_eq!(self.publish(&function, 2, &self.b, &[]).await, Ok(()));
-        assert_eq!(self.under_test.resolve(&function, &live).await, None);
-        for version in [1, 2, 2, 1] {
-            assert_eq!(self.target.point_alias(&function, &live, &named(version)).await, Ok(()));
-            assert_eq!(self.under_test.resolve(&function, &live).await, Some(version));
+        self.refuses_alias_to(&function, &["1"]).await;
+        let first = self.published(&function, 1, &self.a, &[]).await;
+        let second = self.published(&function, 2, &self.b, &[]).await;
+        assert_eq!(self.under_test.resolve(&function, &live()).await, None);
+        for version in [&first, &second, &second, &first] {
+            assert_eq!(self.target.point_alias(&function, &live(), version).await, Ok(()));
+            assert_eq!(self.under_test.resolve(&function, &live()).await.as_ref(), Some(version));
         }
-        assert_eq!(self.target.point_alias(&function, &live, &named(7)).await, missing(named(7)));
-        assert_eq!(self.under_test.resolve(&function, &live).await, Some(1), "it points where it did");
-        assert_eq!(self.under_test.versions(&function).await, [1, 2], "an alias is no version");
+        let padded = format!("0{first}");
+        self.refuses_alias_to(&function, &["7", "", "live", "$LATEST", "+1", "..", &padded]).await;
+        let pointed = self.under_test.resolve(&function, &live()).await;
+        assert_eq!(pointed.as_ref(), Some(&first), "it points where it did");
+        self.stand(&function, &[first, second]).await;
+    }
+
+    async fn refuses_alias_to(&self, function: &FunctionName, versions: &[&str]) {
+        for version in versions {
+            let version = TargetVersion((*version).to_owned());
+            let missing = TargetError::NoSuchVersion { function: function.clone(), version: version.clone() };
+            assert_eq!(self.target.point_alias(function, &live(), &version).await, Err(missing));
+        }
     }
 
     async fn functions_do_not_mix(&self) {
         let [one, other] = [function("mix"), function("mix-2")];
-        assert_eq!(self.publish(&one, 1, &self.a, &[]).await, Ok(()));
-        assert_eq!(self.publish(&other, 1, &self.b, &[]).await, Ok(()), "another function's number");
-        let live: AliasName = "live".parse().expect("a legal alias");
-        assert_eq!(self.target.point_alias(&one, &live, &named(1)).await, Ok(()));
-        assert_eq!(self.under_test.resolve(&other, &live).await, None);
+        let first = self.published(&one, 1, &self.a, &[]).await;
+        self.published(&other, 1, &self.b, &[]).await;
+        assert_eq!(self.target.point_alias(&one, &live(), &first).await, Ok(()));
+        assert_eq!(self.under_test.resolve(&other, &live()).await, None);
     }
 
     async fn of_concurrent_versions_one_stands(&self) {
         let function = function("race");
-        let publish = |package| self.publish(&function, 1, package, &[]);
+        let publish = |package| self.insist(&function, 1, package);
         let (a, again, b) = tokio::join!(publish(&self.a), publish(&self.a), publish(&self.b));
-        let taken = Err(TargetError::VersionTaken { function: function.clone(), version: 1 });
-        let outcomes = (a, again, b);
-        let a_stands = (Ok(()), Ok(()), taken.clone());
-        let b_stands = (taken.clone(), taken, Ok(()));
-        assert!(outcomes == a_stands || outcomes == b_stands, "{outcomes:?}");
-        assert_eq!(self.under_test.versions(&function).await, [1]);
+        let taken = TargetError::VersionTaken { function: function.clone(), version: 1 };
+        let stands = match (a, again, b) {
+            (Ok(one), Ok(other), Err(error)) if one == other && error == taken => one,
+            (Err(one), Err(other), Ok(stands)) if one == taken && other == taken => stands,
+            outcomes => panic!("{outcomes:?}"),
+        };
+        self.stand(&function, &[stands]).await;
+    }
+
+    /// Publishes, and again as long as the target says to try later: it may let only one of several pass.
+    async fn insist(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        code: &LocalPackage,
+    ) -> Result<TargetVersion, TargetError> {
+        for _ in 0..ATTEMPTS_MAX {
+            match self.publish(function, version, code, &[]).await {
+                Err(TargetError::Unavailable(_)) => tokio::time::sleep(PAUSE).await,
+                outcome => return outcome,
+            }
+        }
+        self.publish(function, version, code, &[]).await
+    }
+
+    async fn published(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        code: &LocalPackage,
+        layers: &[&LocalPackage],
+    ) -> TargetVersion {
+        let published = self.publish(function, version, code, layers).await;
+        published.unwrap_or_else(|error| panic!("version {version} of {function}: {error}"))
     }
 
     async fn publish(
@@ -130,17 +196,49 @@ impl Suite<'_> {
         version: u64,
         code: &LocalPackage,
         layers: &[&LocalPackage],
-    ) -> Result<(), TargetError> {
+    ) -> Result<TargetVersion, TargetError> {
         let layers = layers.iter().map(|layer| (*layer).clone()).collect();
         let packages = LocalPackages { code: code.clone(), layers };
-        self.target.publish_version(function, version, &packages).await.map(drop)
+        self.target.publish_version(function, version, &packages).await
+    }
+
+    /// These versions stand and no others. A target may give one of its own for two of ours that are the same.
+    async fn stand(&self, function: &FunctionName, expected: &[TargetVersion]) {
+        let set = |versions: &[TargetVersion]| -> BTreeSet<String> {
+            versions.iter().map(ToString::to_string).collect()
+        };
+        let found = self.under_test.versions(function).await;
+        assert_eq!(set(&found), set(expected), "the versions of {function}");
+    }
+
+    /// The bytes of one package where another was decided upon.
+    fn swapped(&self) -> LocalPackage {
+        LocalPackage { sha256: self.a.sha256, ..self.b.clone() }
+    }
+
+    /// A package that is neither here nor in the store.
+    fn absent(&self) -> LocalPackage {
+        let version = "absent".parse().expect("a legal version id");
+        let object = ObjectVersion { version, ..self.a.object.clone() };
+        LocalPackage { path: self.a.path.with_extension("absent"), object, ..self.a.clone() }
     }
 }
 
-fn named(version: u64) -> TargetVersion {
-    TargetVersion(version.to_string())
+fn assert_refused(outcome: &Result<TargetVersion, TargetError>, expected: &str) {
+    let Err(TargetError::Refused { code, .. }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(code, expected);
 }
 
 fn function(name: &str) -> FunctionName {
     name.parse().expect("a legal function name")
 }
+
+fn live() -> AliasName {
+    "live".parse().expect("a legal alias")
+}
+
+/// How often a target may ask to be tried again.
+const ATTEMPTS_MAX: usize = 50;
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(200);

@@ -70,7 +70,7 @@ impl MemoryTarget {
             return Err(TargetError::VersionTaken { function: function.clone(), version });
         }
         versions.insert(version, new);
-        Ok(TargetVersion(version.to_string()))
+        Ok(named(version))
     }
 }
 
@@ -106,14 +106,18 @@ impl DeployTarget for MemoryTarget {
                 let mut functions = self.lock();
                 let missing =
                     || TargetError::NoSuchVersion { function: function.clone(), version: version.clone() };
-                let number: u64 = version.0.parse().map_err(|_| missing())?;
-                let standing = functions.get_mut(function);
-                let standing = standing.filter(|standing| standing.versions.contains_key(&number));
-                standing.ok_or_else(missing)?.aliases.insert(alias.clone(), number);
+                let standing = functions.get_mut(function).ok_or_else(missing)?;
+                let number = standing.versions.keys().copied().find(|number| named(*number) == *version);
+                standing.aliases.insert(alias.clone(), number.ok_or_else(missing)?);
                 Ok(())
             },
         )
     }
+}
+
+/// Versions are called by our numbers.
+fn named(version: u64) -> TargetVersion {
+    TargetVersion(version.to_string())
 }
 
 fn checked(package: &LocalPackage) -> Result<Sha256Digest, TargetError> {
@@ -152,12 +156,12 @@ mod tests {
             })
         }
 
-        async fn versions(&self, function: &FunctionName) -> Vec<u64> {
-            self.0.versions(function)
+        async fn versions(&self, function: &FunctionName) -> Vec<TargetVersion> {
+            self.0.versions(function).into_iter().map(named).collect()
         }
 
-        async fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<u64> {
-            self.0.resolve(function, alias)
+        async fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<TargetVersion> {
+            self.0.resolve(function, alias).map(named)
         }
     }
 

@@ -2,7 +2,10 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use countersign_domain::{ObjectVersion, Sha256Digest};
 use countersign_ports::conformance::targets::{self, TargetUnderTest};
@@ -99,12 +102,12 @@ impl TargetUnderTest for Fixture {
         ["a", "b", "c"].map(|name| self.package(name))
     }
 
-    async fn versions(&self, function: &FunctionName) -> Vec<u64> {
-        self.target.versions(function).unwrap()
+    async fn versions(&self, function: &FunctionName) -> Vec<TargetVersion> {
+        self.target.versions(function).unwrap().into_iter().map(named).collect()
     }
 
-    async fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<u64> {
-        self.target.resolve(function, alias).unwrap()
+    async fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<TargetVersion> {
+        self.target.resolve(function, alias).unwrap().map(named)
     }
 }
 
@@ -151,6 +154,17 @@ const NEVER: i64 = i64::MAX;
 #[tokio::test]
 async fn it_keeps_the_contract() {
     targets::check(&Fixture::new()).await;
+}
+
+#[tokio::test]
+async fn a_version_is_called_by_our_number_and_numbers_may_be_left_out() {
+    let fixture = Fixture::new();
+    let packages = code(fixture.package("same"));
+    for version in [1, 3, 2] {
+        let published = fixture.target.publish_version(&hello(), version, &packages).await;
+        assert_eq!(published, Ok(named(version)));
+    }
+    assert_eq!(fixture.target.versions(&hello()).unwrap(), [1, 2, 3], "also where the packages are the same");
 }
 
 #[tokio::test]
@@ -362,6 +376,60 @@ async fn two_targets_on_one_directory_wait_for_each_other() {
     }
     assert_eq!(other.versions(&hello()).unwrap(), (1..20).collect::<Vec<_>>());
 }
+
+/// Opening a directory sweeps it. At every step of a publication there is something that only its own writer may remove.
+#[tokio::test]
+async fn another_process_that_opens_the_directory_waits_instead_of_sweeping_what_is_being_made() {
+    let root = tempfile::tempdir().unwrap();
+    let (step, opening) = (Arc::new(AtomicI64::new(NEVER)), Arc::new(Mutex::new(None)));
+    let disk = Disk::admitting({
+        let (step, opening, root) = (Arc::clone(&step), Arc::clone(&opening), root.path().to_owned());
+        move || {
+            let remaining = step.fetch_sub(1, Ordering::Relaxed);
+            let mut opening = opening.lock().unwrap();
+            if remaining == 1 {
+                *opening = Some(separate_process(&root));
+            }
+            if let Some(process) = opening.as_mut().filter(|_| remaining > -STEPS_TO_WATCH) {
+                std::thread::sleep(Duration::from_millis(20));
+                assert!(process.try_wait().unwrap().is_none(), "it has not opened what is being written to");
+            }
+            Ok(())
+        }
+    });
+    let target = DirectoryTarget::open_on(root.path(), Limits::default(), disk).unwrap();
+    let fixture = Fixture { packages: tempfile::tempdir().unwrap(), target, root };
+    let packages = with_layers(&fixture);
+    // The folder and its lock come first.
+    step.store(4, Ordering::Relaxed);
+    fixture.publish(1, &packages).await.unwrap();
+    let process = opening.lock().unwrap().take().expect("the publication has more than four steps");
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fixture.assert_whole();
+}
+
+/// This test program again, which opens the directory and ends. It gets as far as the lock while a few steps go by.
+fn separate_process(root: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "directory::tests::opens_the_directory", "--ignored"])
+        .env(FOLDER, root)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "the process that the test of two processes starts"]
+#[expect(clippy::disallowed_methods, reason = "the folder comes from the test that starts this process")]
+fn opens_the_directory() {
+    let root = std::env::var(FOLDER).expect("run the test of two processes, which starts this one");
+    DirectoryTarget::open(Path::new(&root), Limits::default()).unwrap();
+}
+
+const FOLDER: &str = "TARGETS_TEST_FOLDER";
+const STEPS_TO_WATCH: i64 = 25;
 
 #[tokio::test]
 async fn an_alias_that_was_not_made_here_is_no_answer() {
