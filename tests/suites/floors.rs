@@ -27,8 +27,8 @@ const FLOORS: &[(&str, u8)] = &[
 
 /// Who may name a crate of the outside world. `*` at the end stands for any rest.
 const HOMES: &[(&str, &[&str])] = &[
-    ("aws-sdk-*", &["countersign-objects"]),
-    ("aws-config", &["countersign-objects"]),
+    ("aws-sdk-*", &["countersign-objects", "countersign-targets"]),
+    ("aws-config", &["countersign-objects", "countersign-targets"]),
     ("s3s", &["countersign-embedded-s3"]),
     ("sqlx", &["countersign-store", "countersign-queue", "countersign-embedded-s3"]),
     ("rsa", &["countersign-package", "countersign-keys"]),
