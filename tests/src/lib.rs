@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod packages;
+pub mod servers;
 pub mod tools;
 pub mod up;
 
