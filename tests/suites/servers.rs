@@ -16,7 +16,7 @@ fn rabbitmq_serves_its_users_and_keeps_what_it_had() {
     println!("RabbitMQ serves after {:?}", begun.elapsed());
     let users = broker.ctl(&["list_users", "--no-table-headers"]);
     let names: BTreeSet<_> = users.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(names, BTreeSet::from(["ci", "countersign-deployer", "countersign-signer"]));
+    assert_eq!(names, BTreeSet::from(["ci", "countersign-deployer", "countersign-signer", "s3"]));
     let password = broker.user("ci").password.clone();
     broker.ctl(&["authenticate_user", "ci", &password]);
     assert!(!broker.try_ctl(&["authenticate_user", "ci", "another"]).status.success());

@@ -3,11 +3,11 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use serde_json::json;
 
 use super::home::Home;
 use super::{free_port, program, random_password};
@@ -37,12 +37,12 @@ struct Ports {
 }
 
 impl RabbitMq {
-    /// Starts a node with the users `countersign-signer`, `countersign-deployer` and `ci`, and waits until it serves.
+    /// Starts a node with the users `countersign-signer`, `countersign-deployer`, `ci` and `s3`, and waits until it serves.
     pub fn start() -> Self {
         let home = Home::new("rabbitmq");
         let ports =
             Ports { amqp: free_port(), distribution: free_port(), names: free_port(), tools: free_port() };
-        let users = [SIGNER, DEPLOYER, CI]
+        let users = ["countersign-signer", "countersign-deployer", "ci", "s3"]
             .map(|name| User { name: name.to_owned(), password: random_password() })
             .to_vec();
         let mut node = Self { home, ports, users };
@@ -117,7 +117,7 @@ impl RabbitMq {
     }
 
     fn configure(&self) {
-        let definitions = self.home.file("definitions.json", &self.definitions().to_string());
+        let definitions = self.home.file("definitions.json", &self.definitions());
         let settings = format!(
             "load_definitions = {}\ndisk_free_limit.absolute = 50MB\nlog.console = true\nlog.file = false\n",
             definitions.display()
@@ -129,30 +129,15 @@ impl RabbitMq {
         std::fs::set_permissions(cookie, std::fs::Permissions::from_mode(0o400)).expect("the owner may");
     }
 
-    /// Users and what they may do: the services own what begins with `countersign.`, the signer reads the store's
-    /// notifications too, and `ci` may ask for deployments and nothing else.
-    fn definitions(&self) -> serde_json::Value {
-        let users: Vec<_> = self
-            .users
-            .iter()
-            .map(|user| json!({"name": user.name, "password": user.password, "tags": []}))
-            .collect();
-        let permission = |user: &str, configure: &str, write: &str, read: &str| json!({"user": user, "vhost": "/", "configure": configure, "write": write, "read": read});
-        let signer = r"^(countersign\..*|s3-events)$";
-        let deployer = r"^countersign\..*$";
-        json!({
-            "vhosts": [{"name": "/"}],
-            "users": users,
-            "permissions": [
-                permission(SIGNER, signer, signer, signer),
-                permission(DEPLOYER, deployer, deployer, deployer),
-                permission(CI, "^$", r"^countersign\.events$", "^$"),
-            ],
-            "topic_permissions": [{
-                "user": CI, "vhost": "/", "exchange": "countersign.events",
-                "write": r"^deployment\.requested$", "read": "^$",
-            }],
-        })
+    /// The users of a real installation with what each may do there: `deploy/rabbitmq/definitions`.
+    fn definitions(&self) -> String {
+        let passwords = self.home.folder("passwords");
+        for user in &self.users {
+            let name = user.name.trim_start_matches("countersign-");
+            self.home.file(&format!("passwords/rabbitmq-{name}"), &user.password);
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/rabbitmq/definitions");
+        tools::run(&script.to_string_lossy(), [passwords])
     }
 
     /// The Erlang port mapper stays in our hands: started by the node it would be a daemon that outlives it.
@@ -166,7 +151,7 @@ impl RabbitMq {
 
     /// One of RabbitMQ's programs in the environment of this node. Those in /usr/sbin would change the user.
     fn command(&self, name: &str) -> Command {
-        let folder = std::path::Path::new("/usr/lib/rabbitmq/bin");
+        let folder = Path::new("/usr/lib/rabbitmq/bin");
         let path = folder.join(name);
         assert!(path.is_file(), "{} is missing: apt-get install rabbitmq-server", path.display());
         let mut command = Command::new(path);
@@ -212,9 +197,6 @@ fn greets(port: u16) -> bool {
 const NODE_ARGUMENTS: &str = "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false \
                               +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none";
 
-const SIGNER: &str = "countersign-signer";
-const DEPLOYER: &str = "countersign-deployer";
-const CI: &str = "ci";
 const NODE: &str = "rabbitmq-server";
 const NAMES: &str = "epmd";
 const PATIENCE: Duration = Duration::from_secs(90);
