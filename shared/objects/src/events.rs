@@ -1,7 +1,14 @@
 //! S3's event notifications: hints that a new object version may be there.
 //!
 //! Whoever can write to the queue can write such a message, so nothing of it is believed but the name of an object
-//! version, and that only after the domain's own parsers took it.
+//! version, and that only after the domain's own parsers took it. Stores write keys in different encodings; the source
+//! that a record names decides how its key is read.
+
+mod aws;
+mod ceph;
+mod event_bridge;
+mod minio;
+mod record;
 
 use countersign_domain::{BucketName, InvalidName, ObjectVersion};
 use countersign_ports::queue::BODY_LIMIT_BYTES;
@@ -9,15 +16,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::failure::shortened;
-use crate::key_encoding;
 
 pub use crate::key_encoding::InvalidKeyEncoding;
 
-/// A notification says that this version was created.
+/// A notification says that a version was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectCreated {
-    /// The version.
-    pub object: ObjectVersion,
+    /// The versions that may be meant, at least one, the likeliest first: where stores encode keys differently, the one
+    /// that exists is meant.
+    pub candidates: Vec<ObjectVersion>,
 }
 
 /// The message is no notification: it can never be handled.
@@ -32,9 +39,11 @@ pub enum MalformedNotification {
     /// It is not the JSON of a notification.
     #[error("the message is not an S3 notification: {0}")]
     NotJson(String),
-    /// It has neither records nor is it S3's test event.
-    #[error("the message has no Records and is not s3:TestEvent")]
-    NoRecords,
+    /// It is of no kind that is known, or of two.
+    #[error(
+        "the message has neither Records nor the detail of an event of EventBridge, and is not s3:TestEvent"
+    )]
+    UnknownKind,
     /// It has more records than any notification.
     #[error("the notification has {count} records, more than {RECORDS_MAX}")]
     TooManyRecords {
@@ -51,12 +60,13 @@ pub enum EventRefusal {
     Malformed(String),
     /// It comes from something whose records this parser does not know, so that its key could be misread.
     #[error(
-        "records of {event_source:?} in version {event_version:?} are not known: aws:s3 in version 2.x is"
+        "records of {event_source:?} in version {event_version:?} are not known: aws:s3, ceph:s3 and minio:s3 in version \
+         2.x are, and aws.s3 of EventBridge in version 0"
     )]
     UnknownSource {
-        /// Its `eventSource`.
+        /// Its `eventSource`, or the `source` of an event of EventBridge.
         event_source: String,
-        /// Its `eventVersion`.
+        /// Its `eventVersion`, or the `version`.
         event_version: String,
     },
     /// The object has no version.
@@ -86,82 +96,55 @@ pub fn parse(body: &[u8]) -> Result<Vec<Result<ObjectCreated, EventRefusal>>, Ma
     }
     let message: Message<'_> =
         serde_json::from_slice(body).map_err(|error| MalformedNotification::NotJson(reason(&error)))?;
-    let records = match (message.records, message.event) {
-        (Some(records), _) => records,
-        (None, Some("s3:TestEvent")) => Vec::new(),
-        (None, _) => return Err(MalformedNotification::NoRecords),
-    };
-    if records.len() > RECORDS_MAX {
-        return Err(MalformedNotification::TooManyRecords { count: records.len() });
+    match message {
+        Message { records: Some(records), detail: None, .. } => of_records(&records),
+        Message { records: None, detail: Some(_), .. } => {
+            Ok(event_bridge::created(body).transpose().into_iter().collect())
+        }
+        Message { event: Some("s3:TestEvent"), records: None, detail: None } => Ok(Vec::new()),
+        Message { .. } => Err(MalformedNotification::UnknownKind),
     }
-    Ok(records.into_iter().filter_map(|record| created(record).transpose()).collect())
 }
 
 /// Records of a message that are looked at. S3 sends one; the limit stops a message from being a thousand jobs.
 pub const RECORDS_MAX: usize = 1000;
 
+/// What tells the kinds of messages apart.
 #[derive(Deserialize)]
 struct Message<'a> {
     #[serde(rename = "Records", borrow)]
     records: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
     #[serde(rename = "Event")]
     event: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Record {
-    event_version: String,
-    event_source: String,
-    event_name: String,
-    s3: Entity,
-}
-
-#[derive(Deserialize)]
-struct Entity {
-    bucket: Bucket,
-    object: Object,
-}
-
-#[derive(Deserialize)]
-struct Bucket {
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Object {
-    key: String,
-    version_id: Option<String>,
-}
-
-fn created(record: &RawValue) -> Result<Option<ObjectCreated>, EventRefusal> {
-    let record: Record =
-        serde_json::from_str(record.get()).map_err(|error| EventRefusal::Malformed(reason(&error)))?;
-    if record.event_source != "aws:s3" || !record.event_version.starts_with("2.") {
-        let [event_source, event_version] =
-            [&record.event_source, &record.event_version].map(|text| shortened(text));
-        return Err(EventRefusal::UnknownSource { event_source, event_version });
+fn of_records(
+    records: &[&RawValue],
+) -> Result<Vec<Result<ObjectCreated, EventRefusal>>, MalformedNotification> {
+    if records.len() > RECORDS_MAX {
+        return Err(MalformedNotification::TooManyRecords { count: records.len() });
     }
-    if !record.event_name.starts_with("ObjectCreated:") {
-        return Ok(None);
-    }
-    object(&record.s3).map(|object| Some(ObjectCreated { object }))
+    Ok(records.iter().filter_map(|record| record::created(record).transpose()).collect())
 }
 
-fn object(entity: &Entity) -> Result<ObjectVersion, EventRefusal> {
-    let bucket: BucketName = entity.bucket.name.parse()?;
-    let key = key_encoding::decoded(&entity.object.key)?;
-    match entity.object.version_id.as_deref() {
-        None | Some("" | "null") => Err(EventRefusal::Unversioned { bucket, key: shortened(&key) }),
-        Some(version) => Ok(ObjectVersion { bucket, key: key.parse()?, version: version.parse()? }),
+/// The version id, where there is one. Stores write none, an empty one or `null` where the bucket keeps no versions.
+fn versioned<'a>(version: Option<&'a str>, bucket: &BucketName, key: &str) -> Result<&'a str, EventRefusal> {
+    match version {
+        None | Some("" | "null") => {
+            Err(EventRefusal::Unversioned { bucket: bucket.clone(), key: shortened(key) })
+        }
+        Some(version) => Ok(version),
     }
+}
+
+fn unknown_source(event_source: &str, event_version: &str) -> EventRefusal {
+    let [event_source, event_version] = [event_source, event_version].map(shortened);
+    EventRefusal::UnknownSource { event_source, event_version }
 }
 
 /// What is wrong with the JSON, without what a stranger put there.
 fn reason(error: &serde_json::Error) -> String {
     shortened(&error.to_string())
 }
-
-#[cfg(test)]
-mod tests;

@@ -82,7 +82,7 @@ impl fmt::Display for Subject<'_> {
 }
 
 /// An error and its causes on one line.
-fn with_causes(error: &dyn Error) -> String {
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     shortened(&causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}")))
 }

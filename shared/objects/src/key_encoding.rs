@@ -1,4 +1,5 @@
-//! Object keys as S3 writes them into notifications and listings: form encoding, with `+` for a space.
+//! Object keys as S3 writes them into notifications and listings: form encoding, with `+` for a space, or percent
+//! encoding alone.
 
 use percent_encoding::percent_decode_str;
 
@@ -13,16 +14,20 @@ pub enum InvalidKeyEncoding {
     Utf8,
 }
 
-/// The key behind its encoded form. `+` is a space: a plus sign is written `%2B`.
+/// The key behind its form encoding. `+` is a space: a plus sign is written `%2B`.
 pub(crate) fn decoded(text: &str) -> Result<String, InvalidKeyEncoding> {
+    unescaped(&text.replace('+', " "))
+}
+
+/// The key behind its percent encoding, in which `+` is a plus sign.
+pub(crate) fn unescaped(text: &str) -> Result<String, InvalidKeyEncoding> {
     let mut escapes = text.split('%').skip(1);
     let whole =
         |escape: &str| escape.as_bytes().get(..2).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
     if !escapes.all(whole) {
         return Err(InvalidKeyEncoding::Escape);
     }
-    let spaced = text.replace('+', " ");
-    let key = percent_decode_str(&spaced).decode_utf8().map_err(|_| InvalidKeyEncoding::Utf8)?;
+    let key = percent_decode_str(text).decode_utf8().map_err(|_| InvalidKeyEncoding::Utf8)?;
     Ok(key.into_owned())
 }
 
@@ -39,6 +44,12 @@ mod tests {
         assert_eq!(decoded("fn%20a%2Fx%2b1.zip").unwrap(), "fn a/x+1.zip");
         assert_eq!(decoded("100%25.zip").unwrap(), "100%.zip", "decoded once, not twice");
         assert_eq!(decoded("%252E.zip").unwrap(), "%2E.zip");
+    }
+
+    #[test]
+    fn without_forms_a_plus_is_a_plus() {
+        assert_eq!(unescaped("fn%20a+b%2Bc.zip").unwrap(), "fn a+b+c.zip");
+        assert_eq!(unescaped("100%"), Err(InvalidKeyEncoding::Escape));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Config;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::operation::create_bucket::CreateBucketError;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration,
@@ -12,7 +14,7 @@ use countersign_domain::{BucketName, ObjectLocation, ObjectVersion, Prefix, Sha2
 use countersign_ports::objects::{Fetched, ObjectError, ObjectFacts, ObjectStore, PageMarker, VersionPage};
 
 use crate::failure::Subject;
-use crate::settings::S3Settings;
+use crate::settings::{S3Settings, probe_timeouts};
 use crate::upload::{self, Condition, Progress};
 use crate::{download, listing};
 
@@ -94,10 +96,33 @@ impl S3Objects {
         (self.region != "us-east-1").then_some(configuration)
     }
 
+    /// Whether these buckets are there and may be read: one short request each, for a readiness check.
+    ///
+    /// # Errors
+    /// What the store answers about the first that is not.
+    pub async fn ping(&self, buckets: &[BucketName]) -> Result<(), ObjectError> {
+        for bucket in buckets {
+            let probe =
+                Config::builder().retry_config(RetryConfig::disabled()).timeout_config(probe_timeouts());
+            let request = self.client.head_bucket().bucket(bucket.as_str()).customize();
+            let answer = request.config_override(probe).send().await;
+            answer.map_err(|error| Subject::Bucket(bucket).failed(&error))?;
+        }
+        Ok(())
+    }
+
     /// An answer to HEAD has no body, so that "no such bucket" and "no such key" look alike.
     async fn demand_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
         let answer = self.client.head_bucket().bucket(bucket.as_str()).send().await;
         answer.map(|_| ()).map_err(|error| Subject::Bucket(bucket).failed(&error))
+    }
+
+    /// Why HEAD refused the version, by an answer that has a body: a version id that the store never mints is malformed
+    /// to some, and such a version does not exist.
+    async fn explained(&self, object: &ObjectVersion, refused: ObjectError) -> ObjectError {
+        let request = self.client.get_object().bucket(object.bucket.as_str()).key(object.key.as_str());
+        let request = request.version_id(object.version.as_str()).range("bytes=0-0");
+        request.send().await.map_or_else(|error| Subject::Version(object).failed(&error), |_| refused)
     }
 }
 
@@ -124,7 +149,11 @@ impl ObjectStore for S3Objects {
     async fn facts(&self, object: &ObjectVersion) -> Result<Option<ObjectFacts>, ObjectError> {
         let request = self.client.head_object().bucket(object.bucket.as_str()).key(object.key.as_str());
         let request = request.version_id(object.version.as_str());
-        let head = match request.send().await.map_err(|error| Subject::Version(object).failed(&error)) {
+        let mut answer = request.send().await.map_err(|error| Subject::Version(object).failed(&error));
+        if let Err(refused @ ObjectError::Refused(_)) = answer {
+            answer = Err(self.explained(object, refused).await);
+        }
+        let head = match answer {
             Ok(head) => head,
             Err(ObjectError::NotFound(_)) => return self.demand_bucket(&object.bucket).await.map(|()| None),
             Err(error) => return Err(error),
@@ -151,6 +180,15 @@ impl ObjectStore for S3Objects {
     ) -> Result<ObjectVersion, ObjectError> {
         let file = upload::LocalFile::read(from).await?;
         file.demand(object, sha256)?;
+        // Ceph does not heed the condition of the upload: it would write a second version. Where it is not heeded, only
+        // the lease of the job keeps two writers apart between this look and the upload.
+        match self.newest(object).await {
+            Ok(None) => {}
+            Ok(Some(_)) | Err(ObjectError::Unversioned(_)) => {
+                return Err(ObjectError::AlreadyExists(object.clone()));
+            }
+            Err(error) => return Err(error),
+        }
         upload::send(&self.client, object, file, Condition::NoneThere, None).await
     }
 
