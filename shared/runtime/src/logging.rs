@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::Environment;
 
@@ -16,8 +17,8 @@ pub struct LogError {
 }
 
 /// Sends tracing to stderr. `COUNTERSIGN_LOG`, or else `RUST_LOG`, says what is shown (`debug`, `countersign_signer=trace`
-/// and so on); without them `default` does. `COUNTERSIGN_LOG_FORMAT` is `json`, one object a line for collectors, or
-/// `human`. A second call changes nothing.
+/// and so on); without them `default` does, with less of what libraries say. `COUNTERSIGN_LOG_FORMAT` is `json`, one
+/// object a line for collectors, or `human`. A second call changes nothing.
 ///
 /// # Errors
 /// When one of our two variables says something else.
@@ -45,8 +46,29 @@ fn filter(environment: &Environment, default: &str) -> Result<EnvFilter, LogErro
     }
     // Not ours: it may be meant for another program.
     let shared = environment.value("RUST_LOG").and_then(|value| EnvFilter::try_new(value).ok());
-    Ok(shared.unwrap_or_else(|| EnvFilter::new(default)))
+    Ok(shared.unwrap_or_else(|| quieter(default)))
 }
+
+/// `default`, with less from those whose warnings come again in our own.
+fn quieter(default: &str) -> EnvFilter {
+    let filter = EnvFilter::new(default);
+    let most = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
+    let quiet = QUIET.iter().filter(|(_, level)| *level < most);
+    quiet.fold(filter, |filter, (target, level)| match format!("{target}={level}").parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    })
+}
+
+/// Libraries, and what they may say by default.
+const QUIET: [(&str, LevelFilter); 3] = [
+    // What it warns of comes again as an error of ours, with what is done about it.
+    ("lapin", LevelFilter::ERROR),
+    // Statements are told at debug, slow ones as warnings.
+    ("sqlx", LevelFilter::WARN),
+    // Credentials that are looked for and not found, place by place.
+    ("aws_config", LevelFilter::WARN),
+];
 
 fn as_json(environment: &Environment) -> Result<bool, LogError> {
     match environment.value(FORMAT) {
@@ -83,5 +105,17 @@ mod tests {
         assert_eq!(filter(&environment(FILTER, "debug"), "off").unwrap().to_string(), "debug");
         assert_eq!(filter(&environment("RUST_LOG", "trace"), "off").unwrap().to_string(), "trace");
         assert_eq!(filter(&environment("RUST_LOG", "a=b=c"), "off").unwrap().to_string(), "off");
+    }
+
+    #[test]
+    fn by_default_libraries_are_quieter_and_never_louder() {
+        let shown = |default| filter(&Environment::default(), default).unwrap().to_string();
+        let mut directives: Vec<_> = shown("info").split(',').map(str::to_owned).collect();
+        directives.sort();
+        assert_eq!(directives, ["aws_config=warn", "info", "lapin=error", "sqlx=warn"]);
+        assert_eq!(shown("off"), "off");
+        assert_eq!(shown("error"), "error");
+        assert!(!shown("warn").contains("sqlx") && shown("warn").contains("lapin=error"));
+        assert_eq!(filter(&environment(FILTER, "info"), "off").unwrap().to_string(), "info");
     }
 }

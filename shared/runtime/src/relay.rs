@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::worker::backoff::Backoff;
 
-/// Publishes the events of `source` that stand in `outbox` and then marks them, until `shutdown`. A crash in between publishes again, which the
-/// bus allows; an event that the bus refuses stays in the outbox and does not hold up the others.
+/// Publishes the events of `source` that stand in `outbox` and then marks them, until `shutdown`. A crash in between
+/// publishes again, which the bus allows; an event that the bus refuses stays in the outbox and does not hold up the
+/// others.
 pub async fn relay(
     outbox: Arc<dyn Outbox>,
     bus: Arc<dyn EventBus>,

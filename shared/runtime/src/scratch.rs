@@ -1,6 +1,6 @@
 //! Private files of the work in hand, which never outlive it.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -12,17 +12,19 @@ use tempfile::TempDir;
 pub struct Scratch {
     root: PathBuf,
     kind: &'static str,
+    _lock: File,
 }
 
 impl Scratch {
     /// Opens `root`, which is created if need be, and removes the folders of this `kind` that an earlier process left
-    /// there when it died. At any time one process may use a root for a kind.
+    /// there when it died. At any time one process may use a root for a kind, because the folders of a living one would
+    /// look the same.
     ///
     /// # Errors
-    /// What the file system answers.
+    /// What the file system answers; `ResourceBusy` when another process uses the root.
     pub fn open(root: &Path, kind: &'static str) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(OWNER_ONLY).create(root)?;
-        let scratch = Self { root: root.to_owned(), kind };
+        let scratch = Self { root: root.to_owned(), kind, _lock: lock(root, kind)? };
         scratch.remove_leftovers()?;
         Ok(scratch)
     }
@@ -50,6 +52,25 @@ impl Scratch {
 
     fn prefix(&self) -> String {
         format!("{}-", self.kind)
+    }
+}
+
+/// Held as long as the file is open, so that a process that dies gives it back.
+fn lock(root: &Path, kind: &str) -> io::Result<File> {
+    let file =
+        File::options().create(true).truncate(false).write(true).open(root.join(format!("{kind}.lock")))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            format!(
+                "work_dir_taken: another process uses {} for {kind}: stop it, or give each its own work_dir \
+                 ([signer] or [deployer] in countersign.toml, COUNTERSIGN_SIGNER_WORK_DIR or \
+                 COUNTERSIGN_DEPLOYER_WORK_DIR)",
+                root.display()
+            ),
+        )),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -83,6 +104,20 @@ mod tests {
         let mut left: Vec<_> =
             fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["deploying-alive", "signing-file"]);
+        assert_eq!(left, ["deploying-alive", "signing-file", "signing.lock"]);
+    }
+
+    #[test]
+    fn a_second_process_for_the_same_work_is_refused_and_takes_nothing_away() {
+        let root = tempfile::tempdir().unwrap();
+        let first = Scratch::open(root.path(), "signing").unwrap();
+        let folder = first.folder().unwrap();
+        let refused = Scratch::open(root.path(), "signing").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ResourceBusy);
+        assert!(refused.to_string().contains("COUNTERSIGN_SIGNER_WORK_DIR"), "{refused}");
+        assert!(folder.path().try_exists().unwrap());
+        Scratch::open(root.path(), "deploying").unwrap();
+        drop(first);
+        Scratch::open(root.path(), "signing").unwrap();
     }
 }

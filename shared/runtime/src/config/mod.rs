@@ -11,15 +11,17 @@
 //!
 //! **Mistakes** are collected, not thrown: [`ConfigError`] has all of them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use countersign_domain::{CodeSigningConfig, Scope};
+use countersign_domain::{BucketName, CodeSigningConfig, Scope};
 
 use crate::{Environment, Principals, Route};
 
+pub use self::file::{LoadError, load_config};
 pub use self::keys::{KEYS, Key};
 pub use self::parts::{PostgresConfig, RabbitConfig, S3Config};
 pub use self::secret::{SecretError, SecretSource};
@@ -30,6 +32,7 @@ pub use self::triggers::{ExchangeType, Trigger};
 mod address;
 mod cautions;
 mod document;
+mod file;
 mod keys;
 mod parts;
 mod principals;
@@ -89,6 +92,18 @@ impl Config {
     /// All mistakes at once.
     pub fn parse(text: &str, environment: &Environment) -> Result<Self, ConfigError> {
         document::read(text, environment).map_err(|mistakes| ConfigError { mistakes })
+    }
+
+    /// The buckets of the routes, each once.
+    pub fn buckets(&self) -> Vec<BucketName> {
+        let named = self.routes.iter().flat_map(|route| [&route.source.bucket, &route.destination.bucket]);
+        named.collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    }
+
+    /// The buckets that signed packages go to, each once.
+    pub fn destinations(&self) -> Vec<BucketName> {
+        let named = self.routes.iter().map(|route| &route.destination.bucket);
+        named.collect::<BTreeSet<_>>().into_iter().cloned().collect()
     }
 
     /// What is allowed and yet worth a warning at start, such as addresses without TLS; one sentence each.

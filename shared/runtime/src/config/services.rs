@@ -10,7 +10,7 @@ use super::section::Section;
 /// How the process of one service runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceConfig {
-    /// Where it tells of its health, over HTTP. By default 127.0.0.1, port 4581 for the signer and 4582 for the deployer.
+    /// Where it tells of its health, over HTTP. By default 127.0.0.1, port 4581 for the signer, 4582 for the deployer.
     pub health_listen: SocketAddr,
     /// Where the files of its work in hand lie, as written: relative to the data directory. One process at a time. By
     /// default `work/signer` or `work/deployer`.

@@ -220,6 +220,19 @@ fn a_variable_that_is_wrong_or_overrides_nothing_is_a_mistake_under_its_name() {
 }
 
 #[test]
+fn the_buckets_of_the_routes_are_told_once() {
+    let config = parse(&routes(&[
+        ("s3://one/a/", "s3://two/"),
+        ("s3://one/b/", "s3://three/"),
+        ("s3://four/", "s3://two/"),
+    ]))
+    .unwrap();
+    let names = |buckets: Vec<BucketName>| buckets.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(config.buckets()), ["four", "one", "three", "two"]);
+    assert_eq!(names(config.destinations()), ["three", "two"]);
+}
+
+#[test]
 fn a_bad_region_and_account_are_two_mistakes() {
     assert_eq!(paths("region = \"US East\"\naccount = \"12\""), ["region", "account"]);
 }

@@ -141,7 +141,7 @@ impl FromStr for ExchangeName {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
         if !(1..=127).contains(&text.len()) || !text.bytes().all(legal) {
             return Err(format!(
-                "{:?} is not the name of an exchange: use 1 to 127 letters, digits, hyphens, underscores, dots or colons",
+                "{:?} is not the name of an exchange: use 1 to 127 letters, digits or any of -_.:",
                 text.chars().take(80).collect::<String>()
             ));
         }
