@@ -1,18 +1,23 @@
 //! Real tools, run as a user would.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The binary under test, built beside the test that asks.
+/// The command line, built beside the test that asks.
 pub fn countersign() -> Command {
-    let test = std::env::current_exe().expect("a test knows where it is");
-    let folder = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
-    let binary = folder.join("countersign");
-    assert!(binary.is_file(), "{} is missing: run `cargo build -p countersign` first", binary.display());
-    let mut command = Command::new(binary);
+    let mut command = Command::new(binary("countersign"));
     command.env_remove("COUNTERSIGN_DATA_DIR");
     command
+}
+
+/// One of the programs under test, built beside the test that asks.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let folder = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
+    let binary = folder.join(name);
+    assert!(binary.is_file(), "{} is missing: run `cargo build -p {name}` first", binary.display());
+    binary
 }
 
 /// Runs a tool that must succeed and gives what it printed.

@@ -1,12 +1,11 @@
 //! Ceph: a monitor, one object storage daemon in memory, and the RADOS gateway with its S3 and its notifications.
 
-use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
 use super::home::Home;
-use super::{NOBODYS_AWS, free_port, program, random_password};
+use super::{NOBODYS_AWS, free_port, get, program, random_password};
 use crate::tools;
 
 /// A running cluster of one machine.
@@ -173,7 +172,7 @@ impl Ceph {
         gateway.args(["-f", "-n", GATEWAY_USER]);
         self.home.start(GATEWAY, gateway);
         let port = self.port;
-        self.home.wait_until(GATEWAY, PATIENCE, |_| answers(port));
+        self.home.wait_until(GATEWAY, PATIENCE, |_| get(port, "/").is_some_and(|(status, _)| status == 200));
     }
 
     fn command(&self, name: &str, package: &str) -> Command {
@@ -190,15 +189,6 @@ fn monitors(v2: u16, v1: u16) -> String {
 fn succeed(mut command: Command) {
     let output = command.output().expect("it runs");
     tools::succeeded(&format!("{:?}", command.get_program()), &output);
-}
-
-fn answers(port: u16) -> bool {
-    let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return false };
-    let mut answer = [0; 12];
-    stream.set_read_timeout(Some(Duration::from_secs(5))).is_ok()
-        && stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").is_ok()
-        && stream.read_exact(&mut answer).is_ok()
-        && answer.ends_with(b"200")
 }
 
 /// Who there is inside the cluster, and what each may do.

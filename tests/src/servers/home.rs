@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -14,9 +14,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// A temporary folder, and the processes that work in it. Each process leads a group of its own, and a shell keeps the list
 /// of groups: when the test ends without having said so (killed, aborted, timed out), the shell's input ends, and it kills
 /// the groups and removes the folder. Whoever starts a server must see to it that the server does not leave its group.
-pub(super) struct Home {
+pub(crate) struct Home {
     folder: PathBuf,
-    processes: BTreeMap<&'static str, Process>,
+    processes: BTreeMap<String, Process>,
     keeper: Child,
     control: Option<ChildStdin>,
 }
@@ -29,7 +29,7 @@ struct Process {
 
 impl Home {
     /// Makes the folder. Others may pass through it, because some servers run as users of their own.
-    pub(super) fn new(server: &str) -> Self {
+    pub(crate) fn new(server: &str) -> Self {
         let folder = tempfile::Builder::new()
             .prefix(&format!("countersign-{server}-"))
             .permissions(Permissions::from_mode(0o711))
@@ -47,19 +47,19 @@ impl Home {
         Self { folder, processes: BTreeMap::new(), keeper, control }
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
     /// Makes a folder inside.
-    pub(super) fn folder(&self, name: &str) -> PathBuf {
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(&path).expect("a folder");
         path
     }
 
     /// Writes a file that only its owner may read.
-    pub(super) fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.path(name);
         let _ = std::fs::remove_file(&path);
         let mut file = File::create_new(&path).expect("a new file");
@@ -69,7 +69,7 @@ impl Home {
     }
 
     /// Starts a process under a name; what it prints goes to the log of that name.
-    pub(super) fn start(&mut self, name: &'static str, mut command: Command) {
+    pub(crate) fn start(&mut self, name: &str, mut command: Command) {
         let logged = self.log(name).len();
         let log = self.path(&format!("{name}.log"));
         let log = OpenOptions::new().create(true).append(true).open(log).expect("a log file");
@@ -83,12 +83,12 @@ impl Home {
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         self.tell_keeper(&format!("+{}", child.id()));
         let process = Process { child, logged };
-        assert!(self.processes.insert(name, process).is_none(), "{name} runs already");
+        assert!(self.processes.insert(name.to_owned(), process).is_none(), "{name} runs already");
     }
 
     /// Waits until `probe` says yes to what the process printed since its start; a process that ended meanwhile, or `limit`,
     /// is a panic with the log.
-    pub(super) fn wait_until(&mut self, name: &str, limit: Duration, mut probe: impl FnMut(&str) -> bool) {
+    pub(crate) fn wait_until(&mut self, name: &str, limit: Duration, mut probe: impl FnMut(&str) -> bool) {
         let begun = Instant::now();
         loop {
             let process = self.processes.get_mut(name).expect("it was started");
@@ -103,21 +103,31 @@ impl Home {
     }
 
     /// Sends a signal to one process and waits for its end.
-    pub(super) fn stop(&mut self, name: &str, signal: Signal, limit: Duration) {
+    pub(crate) fn stop(&mut self, name: &str, signal: Signal, limit: Duration) -> ExitStatus {
+        self.signal(name, signal);
         let child = &mut self.processes.get_mut(name).expect("it was started").child;
-        let _ = kill_process(pid(child), signal);
         let begun = Instant::now();
-        while child.try_wait().expect("a child of ours").is_none() {
+        let status = loop {
+            if let Some(status) = child.try_wait().expect("a child of ours") {
+                break status;
+            }
             assert!(begun.elapsed() < limit, "{name} does not stop within {limit:?}");
             std::thread::sleep(Duration::from_millis(20));
-        }
+        };
         self.kill(name);
+        status
+    }
+
+    /// Sends a signal to one process.
+    pub(crate) fn signal(&self, name: &str, signal: Signal) {
+        let process = self.processes.get(name).expect("it was started");
+        kill_process(pid(&process.child), signal).expect("a child of ours");
     }
 
     /// Sends SIGKILL to a process and to its children, which may have groups of their own, all at one moment.
-    pub(super) fn kill_family(&mut self, name: &str) {
+    pub(crate) fn kill_family(&mut self, name: &str) {
         let Some(Process { child, .. }) = self.processes.get(name) else { return };
-        let _ = kill_process(pid(child), Signal::STOP);
+        kill_process(pid(child), Signal::STOP).expect("a child of ours");
         let list = format!("/proc/{0}/task/{0}/children", child.id());
         let children: Vec<_> = std::fs::read_to_string(list)
             .unwrap_or_default()
@@ -131,7 +141,7 @@ impl Home {
     }
 
     /// Sends SIGKILL to a process and whatever it left in its group. One that does not run is left alone.
-    pub(super) fn kill(&mut self, name: &str) {
+    pub(crate) fn kill(&mut self, name: &str) {
         let Some(Process { mut child, .. }) = self.processes.remove(name) else { return };
         // Before the leader is waited for, so that its id cannot be anyone else's yet.
         let _ = kill_process_group(pid(&child), Signal::KILL);
@@ -140,12 +150,12 @@ impl Home {
     }
 
     /// Whether a process of this name was started and not ended by us.
-    pub(super) fn runs(&self, name: &str) -> bool {
+    pub(crate) fn runs(&self, name: &str) -> bool {
         self.processes.contains_key(name)
     }
 
     /// What a process printed.
-    pub(super) fn log(&self, name: &str) -> String {
+    pub(crate) fn log(&self, name: &str) -> String {
         let bytes = std::fs::read(self.path(&format!("{name}.log"))).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -158,8 +168,8 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        let names: Vec<_> = self.processes.keys().copied().collect();
-        for name in names {
+        let names: Vec<_> = self.processes.keys().cloned().collect();
+        for name in &names {
             if std::thread::panicking() {
                 eprintln!("--- {name} said at last:\n{}", last_lines(&self.log(name)));
             }
@@ -180,7 +190,7 @@ fn last_lines(log: &str) -> String {
 }
 
 /// A folder that others own, as `chown`.
-pub(super) fn give(folder: &Path, user: &str) {
+pub(crate) fn give(folder: &Path, user: &str) {
     crate::tools::run("chown", ["-R", user, &folder.to_string_lossy()]);
 }
 

@@ -1,13 +1,11 @@
 //! LocalStack: S3, SQS, Lambda and IAM of AWS on one port, started as `localstack/up` starts it.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use super::free_port;
 use super::home::Home;
+use super::{free_port, get};
 use crate::tools;
 
 /// A running LocalStack with the buckets, the queue and the notification of `localstack/init.py`. It keeps nothing: a new
@@ -36,7 +34,9 @@ impl LocalStack {
         command.arg(format!("127.0.0.1:{}", server.port)).arg(server.home.path(""));
         server.home.start(SERVER, command);
         let port = server.port;
-        server.home.wait_until(SERVER, PATIENCE, |_| healthy(port));
+        server.home.wait_until(SERVER, PATIENCE, |_| {
+            get(port, "/_localstack/health").is_some_and(|(status, _)| status == 200)
+        });
         server
     }
 
@@ -89,6 +89,12 @@ impl LocalStack {
         serde_json::from_str(&text).expect("JSON")
     }
 
+    /// Runs a Python script with boto3 against it, which must succeed, and gives what it printed.
+    pub fn python(&self, script: &str) -> String {
+        let output = self.command(&self.python).args(["-c", script]).output().expect("Python runs");
+        tools::succeeded("a script with boto3", &output)
+    }
+
     /// Sends SIGKILL. What it held is gone.
     pub fn kill(&mut self) {
         self.home.kill(SERVER);
@@ -118,16 +124,6 @@ pub const ACCOUNT: &str = "000000000000";
 /// One of the scripts in `localstack/`.
 fn recipe(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../localstack").join(name)
-}
-
-fn healthy(port: u16) -> bool {
-    let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return false };
-    let request = "GET /_localstack/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    let mut answer = [0; 12];
-    stream.set_read_timeout(Some(Duration::from_secs(5))).is_ok()
-        && stream.write_all(request.as_bytes()).is_ok()
-        && stream.read_exact(&mut answer).is_ok()
-        && answer.ends_with(b"200")
 }
 
 const SERVER: &str = "localstack";

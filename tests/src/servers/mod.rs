@@ -2,7 +2,7 @@
 //! started them, however it ends.
 
 mod ceph;
-mod home;
+pub(crate) mod home;
 mod localstack;
 mod postgresql;
 mod rabbitmq;
@@ -12,9 +12,11 @@ pub use localstack::{ACCESS_KEY_ID, ACCOUNT, LocalStack, REGION, SECRET_ACCESS_K
 pub use postgresql::PostgreSql;
 pub use rabbitmq::{RabbitMq, User};
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 /// Where `program` of the Debian package `package` lies, or a panic that names the package.
 fn program(program: &str, package: &str) -> PathBuf {
@@ -25,8 +27,22 @@ fn program(program: &str, package: &str) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end())
 }
 
+/// What a server of this machine answers to GET: the status and the body; `None` if nobody answers.
+pub fn get(port: u16, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split_whitespace().nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
+}
+
 /// A port that nobody serves at this moment.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("it has an address").port()
 }
