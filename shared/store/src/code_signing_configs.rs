@@ -7,83 +7,92 @@ use countersign_domain::code_signing::MAX_ALLOWED_PUBLISHERS;
 use countersign_domain::{AllowedPublisher, CodeSigningConfig, CodeSigningConfigName};
 use countersign_ports::StoreError;
 use countersign_ports::deployments::{CodeSigningConfigs, configs_by_name};
-use sqlx::SqliteConnection;
 
-use super::SqliteStore;
-use super::rows::{corrupt, count_revision, from_json, parse, to_json, unavailable};
+use crate::attempt::{Failure, attempt};
+use crate::columns::{corrupt, from_json, parse, to_json};
+use crate::database::{Database, Lock, Session};
+use crate::revision;
+use crate::statement::{Statement, sql};
+use crate::store::Store;
 
 #[async_trait]
-impl CodeSigningConfigs for SqliteStore {
+impl<D: Database> CodeSigningConfigs for Store<D> {
     async fn declare(&self, configs: &[CodeSigningConfig]) -> Result<(), StoreError> {
-        let declared = configs_by_name(configs)?;
-        let mut change = self.begin_write().await?;
-        let standing = all(&mut change).await?;
-        if standing == declared {
-            return Ok(());
-        }
-        for name in standing.keys().filter(|name| !declared.contains_key(name)) {
-            remove(&mut change, name).await?;
-        }
-        for config in declared.values() {
-            put(&mut change, config).await?;
-        }
-        count_revision(&mut change).await?;
-        self.commit(change).await
+        let declared = &configs_by_name(configs)?;
+        attempt(move || async move {
+            let mut change = self.database.begin().await?;
+            change.lock(Lock::PolicyChanges).await?;
+            let standing = all(&mut change).await?;
+            if standing == *declared {
+                return Ok(());
+            }
+            for name in standing.keys().filter(|name| !declared.contains_key(name)) {
+                remove(&mut change, name).await?;
+            }
+            for config in declared.values() {
+                put(&mut change, config).await?;
+            }
+            revision::advance(&mut change).await?;
+            change.commit().await
+        })
+        .await
     }
 
     async fn code_signing_config(
         &self,
         name: &CodeSigningConfigName,
     ) -> Result<Option<CodeSigningConfig>, StoreError> {
-        let mut reader = self.readers.acquire().await.map_err(unavailable)?;
-        find(&mut reader, name).await
+        attempt(move || async move {
+            let rows: Vec<ConfigRow> = self.database.rows(named(name)).await?;
+            Ok(rows.into_iter().next().map(CodeSigningConfig::try_from).transpose()?)
+        })
+        .await
     }
 }
 
 /// The config of this name.
-pub(super) async fn find(
-    database: &mut SqliteConnection,
+pub(crate) async fn find(
+    session: &mut impl Session,
     name: &CodeSigningConfigName,
-) -> Result<Option<CodeSigningConfig>, StoreError> {
-    let row = sqlx::query_as::<_, ConfigRow>("SELECT * FROM code_signing_configs WHERE name = $1");
-    let row = row.bind(name.as_str()).fetch_optional(database).await.map_err(unavailable)?;
-    row.map(CodeSigningConfig::try_from).transpose()
+) -> Result<Option<CodeSigningConfig>, Failure> {
+    let row: Option<ConfigRow> = session.row(named(name)).await?;
+    Ok(row.map(CodeSigningConfig::try_from).transpose()?)
+}
+
+fn named(name: &CodeSigningConfigName) -> Statement {
+    ConfigRow::select("WHERE name = $1").bind(name.as_str())
 }
 
 async fn all(
-    change: &mut SqliteConnection,
-) -> Result<BTreeMap<CodeSigningConfigName, CodeSigningConfig>, StoreError> {
-    let rows = sqlx::query_as::<_, ConfigRow>("SELECT * FROM code_signing_configs").fetch_all(change).await;
-    let configs = rows.map_err(unavailable)?.into_iter().map(CodeSigningConfig::try_from);
-    configs.map(|config| config.map(|config| (config.name.clone(), config))).collect()
+    change: &mut impl Session,
+) -> Result<BTreeMap<CodeSigningConfigName, CodeSigningConfig>, Failure> {
+    let rows: Vec<ConfigRow> = change.rows(ConfigRow::select("")).await?;
+    let configs = rows.into_iter().map(CodeSigningConfig::try_from);
+    let configs = configs.map(|config| config.map(|config| (config.name.clone(), config)));
+    Ok(configs.collect::<Result<_, _>>()?)
 }
 
-async fn remove(change: &mut SqliteConnection, name: &CodeSigningConfigName) -> Result<(), StoreError> {
-    let bound =
-        sqlx::query_scalar::<_, String>("SELECT name FROM functions WHERE code_signing_config = $1 LIMIT 1");
-    let bound = bound.bind(name.as_str()).fetch_optional(&mut *change).await.map_err(unavailable)?;
-    if let Some(function) = bound {
-        return Err(StoreError::Conflict(format!(
+async fn remove(change: &mut impl Session, name: &CodeSigningConfigName) -> Result<(), Failure> {
+    let bound = sql("SELECT name FROM functions WHERE code_signing_config = $1 LIMIT 1").bind(name.as_str());
+    if let Some((function,)) = change.row::<(String,)>(bound).await? {
+        let conflict = format!(
             "function {function} is bound to code signing config {name}, which is no longer declared"
-        )));
+        );
+        return Err(StoreError::Conflict(conflict).into());
     }
-    let removed = sqlx::query("DELETE FROM code_signing_configs WHERE name = $1").bind(name.as_str());
-    removed.execute(change).await.map(drop).map_err(unavailable)
+    change.execute(sql("DELETE FROM code_signing_configs WHERE name = $1").bind(name.as_str())).await?;
+    Ok(())
 }
 
-async fn put(change: &mut SqliteConnection, config: &CodeSigningConfig) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO code_signing_configs (name, allowed_publishers, untrusted_artifact) VALUES ($1, $2, $3)
+async fn put(change: &mut impl Session, config: &CodeSigningConfig) -> Result<(), Failure> {
+    let put = sql("INSERT INTO code_signing_configs (name, allowed_publishers, untrusted_artifact) VALUES ($1, $2, $3)
          ON CONFLICT (name) DO UPDATE SET
-             allowed_publishers = excluded.allowed_publishers, untrusted_artifact = excluded.untrusted_artifact",
-    )
+             allowed_publishers = excluded.allowed_publishers, untrusted_artifact = excluded.untrusted_artifact")
     .bind(config.name.as_str())
     .bind(to_json("code_signing_configs.allowed_publishers", &config.allowed_publishers)?)
-    .bind(config.untrusted_artifact.to_string())
-    .execute(change)
-    .await
-    .map(drop)
-    .map_err(unavailable)
+    .bind(config.untrusted_artifact.to_string());
+    change.execute(put).await?;
+    Ok(())
 }
 
 #[derive(sqlx::FromRow)]
@@ -91,6 +100,12 @@ struct ConfigRow {
     name: String,
     allowed_publishers: String,
     untrusted_artifact: String,
+}
+
+impl ConfigRow {
+    fn select(which: &str) -> Statement {
+        sql(format!("SELECT name, allowed_publishers, untrusted_artifact FROM code_signing_configs {which}"))
+    }
 }
 
 impl TryFrom<ConfigRow> for CodeSigningConfig {

@@ -1,12 +1,35 @@
-//! The state of both services, over SQLite: profiles, revocations, signing jobs, deployments, code signing configs, and
-//! the outbox that tells of every change.
+//! The state of both services, over SQLite and PostgreSQL: profiles, revocations, signing jobs, deployments, code signing
+//! configs, and the outbox that tells of every change.
 //!
-//! A change and its events are one transaction, synced before it is answered; a row that does not parse is
+//! One state machine, [`Store`], over both databases: what differs between them stands in `sqlite.rs` and `postgres/`.
+//! A change and its events are one transaction, durable before it is answered; a row that does not parse is
 //! [`StoreError::Corrupt`](countersign_ports::StoreError::Corrupt), never a default. This crate never contains a
 //! decision, a clock or a message broker.
 #![forbid(unsafe_code)]
 
-mod sqlite;
+mod jobs;
 
+mod code_signing_configs;
+mod deployments;
+mod profiles;
+mod revision;
+mod revocations;
+
+mod outbox;
+mod views;
+
+mod attempt;
+mod columns;
+mod database;
+mod postgres;
+mod sqlite;
+mod statement;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+pub use postgres::{PostgresSettings, PostgresStore};
 pub use sqlite::SqliteStore;
-pub use sqlite::views::{FunctionState, FunctionVersion};
+pub use store::Store;
+pub use views::{FunctionState, FunctionVersion};

@@ -5,48 +5,55 @@ use countersign_domain::{JobArn, ProfileVersionArn, UnixMillis};
 use countersign_ports::StoreError;
 use countersign_ports::profiles::ProfileStatus;
 use countersign_ports::revocations::{Revocation, RevocationRegistry, RevocationSource, RevocationStatus};
-use sqlx::SqliteConnection;
 
-use super::SqliteStore;
-use super::profiles::set_status;
-use super::rows::{count_revision, instant, parse, unavailable};
+use crate::attempt::{Failure, attempt};
+use crate::columns::{for_people, instant, parse};
+use crate::database::{Database, Lock, Session};
+use crate::profiles::set_status;
+use crate::revision;
+use crate::statement::sql;
+use crate::store::Store;
 
 #[async_trait]
-impl RevocationSource for SqliteStore {
+impl<D: Database> RevocationSource for Store<D> {
     async fn revocation_status(
         &self,
         job: &JobArn,
         profile: &ProfileVersionArn,
     ) -> Result<RevocationStatus, StoreError> {
-        let mut snapshot = self.readers.begin().await.map_err(unavailable)?;
-        let signed_by = signed_by(&mut snapshot, job).await?.unwrap_or_else(|| job.clone());
-        Ok(RevocationStatus {
-            job: revocation(&mut snapshot, &signed_by.to_string()).await?,
-            profile: revocation(&mut snapshot, &profile.to_string()).await?,
+        attempt(move || async move {
+            let mut snapshot = self.database.snapshot().await?;
+            let signed_by = signed_by(&mut snapshot, job).await?.unwrap_or_else(|| job.clone());
+            Ok(RevocationStatus {
+                job: revocation(&mut snapshot, &signed_by.to_string()).await?,
+                profile: revocation(&mut snapshot, &profile.to_string()).await?,
+            })
         })
+        .await
     }
 }
 
 #[async_trait]
-impl RevocationRegistry for SqliteStore {
+impl<D: Database> RevocationRegistry for Store<D> {
     async fn revoke_job(&self, job: &JobArn, reason: &str, at: UnixMillis) -> Result<(), StoreError> {
-        let mut change = self.begin_write().await?;
-        let missing = || StoreError::NotFound(format!("signing job {job} with a signature"));
-        let signed_by = signed_by(&mut change, job).await?.ok_or_else(missing)?;
-        let revoked = sqlx::query(
-            "INSERT INTO revocations (revoked, effective_from, revoked_at, reason) VALUES ($1, 0, $2, $3)
-             ON CONFLICT (revoked) DO NOTHING",
-        )
-        .bind(signed_by.to_string())
-        .bind(at.as_millis())
-        .bind(reason)
-        .execute(&mut *change)
+        attempt(move || async move {
+            let mut change = self.database.begin().await?;
+            change.lock(Lock::PolicyChanges).await?;
+            let missing = || StoreError::NotFound(format!("signing job {job} with a signature"));
+            let signed_by = signed_by(&mut change, job).await?.ok_or_else(missing)?;
+            let revoked = sql(
+                "INSERT INTO revocations (revoked, effective_from, revoked_at, reason) VALUES ($1, 0, $2, $3)
+                 ON CONFLICT (revoked) DO NOTHING",
+            )
+            .bind(signed_by.to_string())
+            .bind(at.as_millis())
+            .bind(for_people(reason));
+            if change.execute(revoked).await? == 1 {
+                revision::advance(&mut change).await?;
+            }
+            change.commit().await
+        })
         .await
-        .map_err(unavailable)?;
-        if revoked.rows_affected() == 1 {
-            count_revision(&mut change).await?;
-        }
-        self.commit(change).await
     }
 
     async fn revoke_profile(
@@ -56,27 +63,27 @@ impl RevocationRegistry for SqliteStore {
         reason: &str,
         at: UnixMillis,
     ) -> Result<(), StoreError> {
-        let mut change = self.begin_write().await?;
-        if !set_status(&mut change, profile, ProfileStatus::Revoked).await? {
-            return Err(StoreError::NotFound(format!("signing profile {profile}")));
-        }
-        let earlier = revocation(&mut change, &profile.to_string()).await?;
-        check_effective_time(earlier.as_ref(), effective_from, at)?;
-        sqlx::query(
-            "INSERT INTO revocations (revoked, effective_from, revoked_at, reason) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (revoked) DO UPDATE SET effective_from = excluded.effective_from",
-        )
-        .bind(profile.to_string())
-        .bind(effective_from.as_millis())
-        .bind(at.as_millis())
-        .bind(reason)
-        .execute(&mut *change)
+        attempt(move || async move {
+            let mut change = self.database.begin().await?;
+            if !set_status(&mut change, profile, ProfileStatus::Revoked).await? {
+                return Err(StoreError::NotFound(format!("signing profile {profile}")).into());
+            }
+            change.lock(Lock::PolicyChanges).await?;
+            let earlier = revocation(&mut change, &profile.to_string()).await?;
+            check_effective_time(earlier.as_ref(), effective_from, at)?;
+            let revoked = sql("INSERT INTO revocations (revoked, effective_from, revoked_at, reason) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (revoked) DO UPDATE SET effective_from = excluded.effective_from")
+            .bind(profile.to_string())
+            .bind(effective_from.as_millis())
+            .bind(at.as_millis())
+            .bind(for_people(reason));
+            change.execute(revoked).await?;
+            if earlier.is_none_or(|earlier| earlier.effective_from != effective_from) {
+                revision::advance(&mut change).await?;
+            }
+            change.commit().await
+        })
         .await
-        .map_err(unavailable)?;
-        if earlier.is_none_or(|earlier| earlier.effective_from != effective_from) {
-            count_revision(&mut change).await?;
-        }
-        self.commit(change).await
     }
 }
 
@@ -101,21 +108,17 @@ fn check_effective_time(
 }
 
 /// The job that made the signature which `job` delivered; `None` if it delivered none.
-async fn signed_by(database: &mut SqliteConnection, job: &JobArn) -> Result<Option<JobArn>, StoreError> {
-    let signed_by = sqlx::query_scalar::<_, Option<String>>("SELECT signed_by FROM jobs WHERE arn = $1");
-    let signed_by = signed_by.bind(job.to_string()).fetch_optional(database).await.map_err(unavailable)?;
-    signed_by.flatten().map(|arn| parse("jobs.signed_by", &arn)).transpose()
+async fn signed_by(session: &mut impl Session, job: &JobArn) -> Result<Option<JobArn>, Failure> {
+    let row = sql("SELECT signed_by FROM jobs WHERE arn = $1").bind(job.to_string());
+    let signed_by = session.row::<(Option<String>,)>(row).await?.and_then(|(signed_by,)| signed_by);
+    Ok(signed_by.map(|arn| parse("jobs.signed_by", &arn)).transpose()?)
 }
 
-async fn revocation(
-    database: &mut SqliteConnection,
-    revoked: &str,
-) -> Result<Option<Revocation>, StoreError> {
-    let row = sqlx::query_as::<_, RevocationRow>(
-        "SELECT effective_from, revoked_at, reason FROM revocations WHERE revoked = $1",
-    );
-    let row = row.bind(revoked).fetch_optional(database).await.map_err(unavailable)?;
-    row.map(Revocation::try_from).transpose()
+async fn revocation(session: &mut impl Session, revoked: &str) -> Result<Option<Revocation>, Failure> {
+    let row =
+        sql("SELECT effective_from, revoked_at, reason FROM revocations WHERE revoked = $1").bind(revoked);
+    let row: Option<RevocationRow> = session.row(row).await?;
+    Ok(row.map(Revocation::try_from).transpose()?)
 }
 
 #[derive(sqlx::FromRow)]

@@ -1,37 +1,35 @@
 //! The state in one SQLite file that several processes may open at once.
 
-mod code_signing_configs;
-mod deployments;
-mod jobs;
-mod outbox;
-mod profiles;
-mod revocations;
-mod rows;
-pub(crate) mod views;
-
-#[cfg(test)]
-mod tests;
-
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use countersign_ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 use tokio::sync::Notify;
 
-use rows::unavailable;
+use crate::attempt::{Failure, attempt};
+use crate::columns::failed;
+use crate::database::{Database, Lock, Session};
+use crate::statement::{Record, Statement, sql};
+use crate::store::Store;
 
-/// The state in an SQLite file. Clones share their connections.
+/// The state in an SQLite file.
 ///
 /// Writes go through one connection and begin as writers, so that no two of them can wait for each other; reads see
-/// what was committed and never wait. `Ok` means synced to the disk (WAL, `synchronous=FULL`).
+/// what was committed and never wait. `Ok` means synced to the disk (WAL, `synchronous=FULL`). Events are published by the
+/// one process that works on the file; others may look at them.
+pub type SqliteStore = Store<SqliteFile>;
+
+/// An open file.
 #[derive(Debug, Clone)]
-pub struct SqliteStore {
+pub struct SqliteFile {
     writer: SqlitePool,
     readers: SqlitePool,
-    committed: Arc<Notify>,
+    told: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -42,33 +40,12 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let mut attempt = 1;
         loop {
-            match Self::connect(path).await {
+            match SqliteFile::open(path).await {
                 Err(_) if attempt < OPEN_ATTEMPTS => attempt += 1,
-                opened => return opened,
+                opened => return opened.map(|database| Self { database }),
             }
             tokio::time::sleep(OPEN_PAUSE).await;
         }
-    }
-
-    async fn connect(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let failed = |error: &dyn std::fmt::Display| {
-            let path = path.display();
-            StoreError::Unavailable(format!("{path}: {error}; a damaged file is restored from a backup"))
-        };
-        let writing = options.clone().create_if_missing(true);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
-        let writer = writer.map_err(|error| failed(&error))?;
-        sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(|error| failed(&error))?;
-        let reading = options.read_only(true);
-        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(reading).await;
-        let readers = readers.map_err(|error| failed(&error))?;
-        Ok(Self { writer, readers, committed: Arc::default() })
     }
 
     /// Ends the leases that workers of an earlier process held when that process ended, so that their jobs and deployments
@@ -79,33 +56,119 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Unavailable`] if nothing could be changed.
     pub async fn recover(&self) -> Result<(), StoreError> {
-        let mut change = self.begin_write().await?;
-        for leases in [
-            "UPDATE jobs SET lease_until = 0 WHERE lease_until IS NOT NULL",
-            "UPDATE deployments SET lease_until = 0 WHERE lease_until IS NOT NULL",
-        ] {
-            sqlx::query(leases).execute(&mut *change).await.map_err(unavailable)?;
-        }
-        change.commit().await.map_err(unavailable)
+        attempt(move || async move {
+            let mut change = self.database.begin().await?;
+            change.execute(sql("UPDATE jobs SET lease_until = 0 WHERE lease_until IS NOT NULL")).await?;
+            change
+                .execute(sql("UPDATE deployments SET lease_until = 0 WHERE lease_until IS NOT NULL"))
+                .await?;
+            change.commit().await
+        })
+        .await
+    }
+}
+
+impl SqliteFile {
+    async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let failed = |error: &dyn Display| {
+            let path = path.display();
+            StoreError::Unavailable(format!("{path}: {error}; a damaged file is restored from a backup"))
+        };
+        let writing = options.clone().create_if_missing(true);
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
+        let writer = writer.map_err(|error| failed(&error))?;
+        sqlx::migrate!("migrations/sqlite").run(&writer).await.map_err(|error| failed(&error))?;
+        let reading = options.read_only(true);
+        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(reading).await;
+        let readers = readers.map_err(|error| failed(&error))?;
+        Ok(Self { writer, readers, told: Arc::default() })
+    }
+}
+
+#[async_trait]
+impl Database for SqliteFile {
+    type Session = SqliteSession;
+
+    async fn rows<T: Record>(&self, statement: Statement) -> Result<Vec<T>, Failure> {
+        let text = AssertSqlSafe(statement.text());
+        let query = sqlx::query_as_with::<Sqlite, T, _>(text, statement.arguments::<Sqlite>()?);
+        query.fetch_all(&self.readers).await.map_err(failure)
     }
 
-    /// Waits for what is under way and closes the file.
-    pub async fn close(&self) {
+    async fn snapshot(&self) -> Result<SqliteSession, Failure> {
+        let transaction = self.readers.begin().await.map_err(failure)?;
+        Ok(SqliteSession { transaction, told: false, relay: self.told.clone() })
+    }
+
+    async fn begin(&self) -> Result<SqliteSession, Failure> {
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
+        Ok(SqliteSession { transaction, told: false, relay: self.told.clone() })
+    }
+
+    async fn relays(&self, _source: &str) -> Result<bool, Failure> {
+        Ok(true)
+    }
+
+    async fn told(&self) {
+        // What this process commits wakes the relay at once; what another one commits is found by looking.
+        let _looked_again = tokio::time::timeout(POLL, self.told.notified()).await;
+    }
+
+    async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
 
-    /// Begins a change; dropping it takes everything back.
-    async fn begin_write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)
+/// A transaction; of those that write there is one at a time, which is every lock at once.
+#[derive(Debug)]
+pub struct SqliteSession {
+    transaction: Transaction<'static, Sqlite>,
+    told: bool,
+    relay: Arc<Notify>,
+}
+
+#[async_trait]
+impl Session for SqliteSession {
+    async fn execute(&mut self, statement: Statement) -> Result<u64, Failure> {
+        let text = AssertSqlSafe(statement.text());
+        let query = sqlx::query_with::<Sqlite, _>(text, statement.arguments::<Sqlite>()?);
+        Ok(query.execute(&mut *self.transaction).await.map_err(failure)?.rows_affected())
     }
 
-    /// Makes a change durable and wakes the relay.
-    async fn commit(&self, change: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
-        change.commit().await.map_err(unavailable)?;
-        self.committed.notify_one();
+    async fn rows<T: Record>(&mut self, statement: Statement) -> Result<Vec<T>, Failure> {
+        let text = AssertSqlSafe(statement.text());
+        let query = sqlx::query_as_with::<Sqlite, T, _>(text, statement.arguments::<Sqlite>()?);
+        query.fetch_all(&mut *self.transaction).await.map_err(failure)
+    }
+
+    async fn lock(&mut self, _lock: Lock<'_>) -> Result<(), Failure> {
         Ok(())
     }
+
+    async fn tell(&mut self) -> Result<(), Failure> {
+        self.told = true;
+        Ok(())
+    }
+
+    async fn commit(self) -> Result<(), Failure> {
+        self.transaction.commit().await.map_err(failure)?;
+        if self.told {
+            self.relay.notify_one();
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn failure(error: sqlx::Error) -> Failure {
+    Failure::Final(failed(&error))
 }
 
 /// How long a connection waits for another process's write.
@@ -119,3 +182,6 @@ const OPEN_ATTEMPTS: u32 = 10;
 
 /// How long to wait between two tries.
 const OPEN_PAUSE: Duration = Duration::from_millis(50);
+
+/// How soon the events of another process are noticed.
+const POLL: Duration = Duration::from_millis(250);

@@ -7,10 +7,13 @@ use countersign_ports::StoreError;
 use countersign_ports::deployments::{Deployment, Function};
 use countersign_ports::jobs::Job;
 
-use super::SqliteStore;
-use super::deployments::{DeploymentRow, FunctionRow};
-use super::jobs::JobRow;
-use super::rows::{count, from_json, parse, unavailable};
+use crate::attempt::attempt;
+use crate::columns::{count, from_json, parse};
+use crate::database::{Database, Session};
+use crate::deployments::{DeploymentRow, FunctionRow};
+use crate::jobs::JobRow;
+use crate::statement::{Statement, sql};
+use crate::store::Store;
 
 /// A function with what stands of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,15 +37,13 @@ pub struct FunctionVersion {
     pub layer_sha256: Vec<Sha256Digest>,
 }
 
-impl SqliteStore {
+impl<D: Database> Store<D> {
     /// Up to `max` jobs, newest first.
     ///
     /// # Errors
     /// As the ports' methods.
     pub async fn newest_jobs(&self, max: u32) -> Result<Vec<Job>, StoreError> {
-        let rows = sqlx::query_as::<_, JobRow>("SELECT * FROM jobs ORDER BY created_at DESC, arn LIMIT $1");
-        let rows = rows.bind(max).fetch_all(&self.readers).await.map_err(unavailable)?;
-        rows.into_iter().map(Job::try_from).collect()
+        self.jobs("ORDER BY created_at DESC, arn LIMIT $1", |jobs| jobs.bind(i64::from(max))).await
     }
 
     /// The jobs of one dropped package, newest first: one for each profile that a route signs it with.
@@ -50,14 +51,17 @@ impl SqliteStore {
     /// # Errors
     /// As the ports' methods.
     pub async fn jobs_of_source(&self, source: &ObjectVersion) -> Result<Vec<Job>, StoreError> {
-        let rows = sqlx::query_as::<_, JobRow>(
-            "SELECT * FROM jobs WHERE source_bucket = $1 AND source_key = $2 AND source_version = $3
-             ORDER BY created_at DESC, arn",
-        )
-        .bind(source.bucket.as_str())
-        .bind(source.key.as_str())
-        .bind(source.version.as_str());
-        rows.fetch_all(&self.readers).await.map_err(unavailable)?.into_iter().map(Job::try_from).collect()
+        let of_source = "WHERE source_bucket = $1 AND source_key = $2 AND source_version = $3
+             ORDER BY created_at DESC, arn";
+        self.jobs(of_source, |jobs| {
+            jobs.bind(source.bucket.as_str()).bind(source.key.as_str()).bind(source.version.as_str())
+        })
+        .await
+    }
+
+    async fn jobs(&self, which: &str, bind: impl Fn(Statement) -> Statement) -> Result<Vec<Job>, StoreError> {
+        let rows = attempt(|| self.database.rows::<JobRow>(bind(JobRow::select(which)))).await?;
+        rows.into_iter().map(Job::try_from).collect()
     }
 
     /// Up to `max` deployments, newest first.
@@ -65,11 +69,10 @@ impl SqliteStore {
     /// # Errors
     /// As the ports' methods.
     pub async fn newest_deployments(&self, max: u32) -> Result<Vec<Deployment>, StoreError> {
-        let rows = sqlx::query_as::<_, DeploymentRow>(
-            "SELECT * FROM deployments ORDER BY created_at DESC, id LIMIT $1",
-        );
-        let rows = rows.bind(max).fetch_all(&self.readers).await.map_err(unavailable)?;
-        rows.into_iter().map(Deployment::try_from).collect()
+        self.deployments("ORDER BY created_at DESC, id LIMIT $1", |deployments| {
+            deployments.bind(i64::from(max))
+        })
+        .await
     }
 
     /// The deployments of one signed package, newest first.
@@ -77,14 +80,21 @@ impl SqliteStore {
     /// # Errors
     /// As the ports' methods.
     pub async fn deployments_of_code(&self, code: &CodeVersion) -> Result<Vec<Deployment>, StoreError> {
-        let rows = sqlx::query_as::<_, DeploymentRow>(
-            "SELECT * FROM deployments WHERE code_bucket = $1 AND code_key = $2 AND code_version = $3
-             ORDER BY created_at DESC, id",
-        )
-        .bind(code.bucket.as_str())
-        .bind(code.key.as_str())
-        .bind(code.version.as_str());
-        let rows = rows.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let of_code = "WHERE code_bucket = $1 AND code_key = $2 AND code_version = $3
+             ORDER BY created_at DESC, id";
+        self.deployments(of_code, |deployments| {
+            deployments.bind(code.bucket.as_str()).bind(code.key.as_str()).bind(code.version.as_str())
+        })
+        .await
+    }
+
+    async fn deployments(
+        &self,
+        which: &str,
+        bind: impl Fn(Statement) -> Statement,
+    ) -> Result<Vec<Deployment>, StoreError> {
+        let rows =
+            attempt(|| self.database.rows::<DeploymentRow>(bind(DeploymentRow::select(which)))).await?;
         rows.into_iter().map(Deployment::try_from).collect()
     }
 
@@ -93,20 +103,19 @@ impl SqliteStore {
     /// # Errors
     /// As the ports' methods.
     pub async fn functions(&self) -> Result<Vec<FunctionState>, StoreError> {
-        let mut snapshot = self.readers.begin().await.map_err(unavailable)?;
-        let functions = sqlx::query_as::<_, FunctionRow>("SELECT * FROM functions ORDER BY name");
-        let functions = functions.fetch_all(&mut *snapshot).await.map_err(unavailable)?;
-        let versions = sqlx::query_as::<_, (String, i64, String, String)>(
-            "SELECT function_name, version, code_sha256, layer_sha256 FROM versions ORDER BY function_name, version",
-        );
-        let versions = versions.fetch_all(&mut *snapshot).await.map_err(unavailable)?;
-        let aliases =
-            sqlx::query_as::<_, (String, String, i64)>("SELECT function_name, name, version FROM aliases");
-        let aliases = aliases.fetch_all(&mut *snapshot).await.map_err(unavailable)?;
-        functions
-            .into_iter()
-            .map(|row| function_state(Function::try_from(row)?, &versions, &aliases))
-            .collect()
+        let (functions, versions, aliases) = attempt(move || async move {
+            let mut snapshot = self.database.snapshot().await?;
+            let functions: Vec<FunctionRow> = snapshot.rows(FunctionRow::select("ORDER BY name")).await?;
+            let versions = "SELECT function_name, version, code_sha256, layer_sha256 FROM versions
+                 ORDER BY function_name, version";
+            let versions: Vec<(String, i64, String, String)> = snapshot.rows(sql(versions)).await?;
+            let aliases = sql("SELECT function_name, name, version FROM aliases");
+            let aliases: Vec<(String, String, i64)> = snapshot.rows(aliases).await?;
+            Ok((functions, versions, aliases))
+        })
+        .await?;
+        let functions = functions.into_iter();
+        functions.map(|row| function_state(Function::try_from(row)?, &versions, &aliases)).collect()
     }
 }
 

@@ -4,16 +4,18 @@ use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{AliasName, CodeSigningConfigName, FunctionName, Sha256Digest};
 use countersign_ports::StoreError;
 use countersign_ports::deployments::{Basis, Decision, Function, applicable_config};
-use sqlx::SqliteConnection;
 
-use crate::sqlite::code_signing_configs;
-use crate::sqlite::rows::{bigint, corrupt, count, from_json, parse, parse_optional, to_json, unavailable};
+use crate::attempt::Failure;
+use crate::code_signing_configs;
+use crate::columns::{bigint, corrupt, count, from_json, parse, parse_optional, to_json};
+use crate::database::Session;
+use crate::statement::{Statement, sql};
 
 /// What binds a deployment as `request` asks for it, in one snapshot.
 pub(super) async fn basis(
-    snapshot: &mut SqliteConnection,
+    snapshot: &mut impl Session,
     request: &DeploymentRequest,
-) -> Result<Basis, StoreError> {
+) -> Result<Basis, Failure> {
     let function = find(snapshot, &request.function_name).await?.map(Function::try_from).transpose()?;
     let code_signing_config = match applicable_config(function.as_ref(), request) {
         None => None,
@@ -28,21 +30,14 @@ pub(super) async fn basis(
 
 /// The number of changes that bear on deployments of `function`. Both counts only grow, so their sum stays the same only
 /// if neither changed.
-pub(super) async fn revision(
-    database: &mut SqliteConnection,
-    function: &FunctionName,
-) -> Result<u64, StoreError> {
-    let common = sqlx::query_scalar::<_, i64>("SELECT value FROM revision WHERE id = 1");
-    let common = common.fetch_one(&mut *database).await.map_err(unavailable)?;
-    let own = find(database, function).await?.map_or(0, |row| row.binding_changes);
-    Ok(count("revision.value", common)? + count("functions.binding_changes", own)?)
+pub(super) async fn revision(session: &mut impl Session, function: &FunctionName) -> Result<u64, Failure> {
+    let common = crate::revision::current(session).await?;
+    let own = find(session, function).await?.map_or(0, |row| row.binding_changes);
+    Ok(common + count("functions.binding_changes", own)?)
 }
 
 /// The version that a verdict to deploy gives to these packages; makes the function where that was asked.
-pub(super) async fn allot_version(
-    change: &mut SqliteConnection,
-    decision: &Decision,
-) -> Result<u64, StoreError> {
+pub(super) async fn allot_version(change: &mut impl Session, decision: &Decision) -> Result<u64, Failure> {
     let name = &decision.request.function_name;
     let newest = match (find(change, name).await?, &decision.request.create) {
         (Some(row), _) => row.newest_version,
@@ -51,90 +46,84 @@ pub(super) async fn allot_version(
             make(change, &Function { name: name.clone(), code_signing_config }).await?;
             0
         }
-        (None, None) => return Err(StoreError::NotFound(format!("function {name}"))),
+        (None, None) => return Err(StoreError::NotFound(format!("function {name}")).into()),
     };
     if let Some(standing) = newest_standing(change, name).await?
         && standing.has(decision)?
     {
-        return count("versions.version", standing.version);
+        return Ok(count("versions.version", standing.version)?);
     }
     let next = newest.checked_add(1).ok_or_else(|| corrupt("functions.newest_version", newest))?;
-    let given = sqlx::query("UPDATE functions SET newest_version = $1 WHERE name = $2");
-    given.bind(next).bind(name.as_str()).execute(change).await.map_err(unavailable)?;
-    count("functions.newest_version", next)
+    let given =
+        sql("UPDATE functions SET newest_version = $1 WHERE name = $2").bind(next).bind(name.as_str());
+    change.execute(given).await?;
+    Ok(count("functions.newest_version", next)?)
 }
 
 /// The version stands, and the alias points to it.
 pub(super) async fn stand(
-    change: &mut SqliteConnection,
+    change: &mut impl Session,
     decision: &Decision,
     version: u64,
     alias: Option<&AliasName>,
-) -> Result<(), StoreError> {
+) -> Result<(), Failure> {
     let version = bigint("versions.version", version)?;
     let function = decision.request.function_name.as_str();
-    sqlx::query(
+    let stands = sql(
         "INSERT INTO versions (function_name, version, code_sha256, layer_sha256) VALUES ($1, $2, $3, $4)
          ON CONFLICT (function_name, version) DO NOTHING",
     )
     .bind(function)
     .bind(version)
     .bind(decision.code_sha256.to_string())
-    .bind(to_json("versions.layer_sha256", &decision.layer_sha256)?)
-    .execute(&mut *change)
-    .await
-    .map_err(unavailable)?;
+    .bind(to_json("versions.layer_sha256", &decision.layer_sha256)?);
+    change.execute(stands).await?;
     let Some(alias) = alias else { return Ok(()) };
-    sqlx::query(
-        "INSERT INTO aliases (function_name, name, version) VALUES ($1, $2, $3)
-         ON CONFLICT (function_name, name) DO UPDATE SET version = excluded.version",
-    )
+    let points = sql("INSERT INTO aliases (function_name, name, version) VALUES ($1, $2, $3)
+         ON CONFLICT (function_name, name) DO UPDATE SET version = excluded.version")
     .bind(function)
     .bind(alias.as_str())
-    .bind(version)
-    .execute(change)
-    .await
-    .map(drop)
-    .map_err(unavailable)
+    .bind(version);
+    change.execute(points).await?;
+    Ok(())
 }
 
-async fn find(
-    database: &mut SqliteConnection,
-    name: &FunctionName,
-) -> Result<Option<FunctionRow>, StoreError> {
-    let row = sqlx::query_as("SELECT * FROM functions WHERE name = $1").bind(name.as_str());
-    row.fetch_optional(database).await.map_err(unavailable)
+async fn find(session: &mut impl Session, name: &FunctionName) -> Result<Option<FunctionRow>, Failure> {
+    session.row(FunctionRow::select("WHERE name = $1").bind(name.as_str())).await
 }
 
-async fn make(change: &mut SqliteConnection, function: &Function) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO functions (name, code_signing_config, binding_changes, newest_version) VALUES ($1, $2, 1, 0)",
-    )
+async fn make(change: &mut impl Session, function: &Function) -> Result<(), Failure> {
+    let made = sql("INSERT INTO functions (name, code_signing_config, binding_changes, newest_version)
+         VALUES ($1, $2, 1, 0)")
     .bind(function.name.as_str())
-    .bind(function.code_signing_config.as_ref().map(CodeSigningConfigName::as_str))
-    .execute(change)
-    .await
-    .map(drop)
-    .map_err(unavailable)
+    .bind(function.code_signing_config.as_ref().map(CodeSigningConfigName::as_str));
+    change.execute(made).await?;
+    Ok(())
 }
 
 async fn newest_standing(
-    change: &mut SqliteConnection,
+    change: &mut impl Session,
     name: &FunctionName,
-) -> Result<Option<VersionRow>, StoreError> {
-    let row = sqlx::query_as(
-        "SELECT version, code_sha256, layer_sha256 FROM versions
-         WHERE function_name = $1 ORDER BY version DESC LIMIT 1",
-    );
-    row.bind(name.as_str()).fetch_optional(change).await.map_err(unavailable)
+) -> Result<Option<VersionRow>, Failure> {
+    let row = sql("SELECT version, code_sha256, layer_sha256 FROM versions
+         WHERE function_name = $1 ORDER BY version DESC LIMIT 1");
+    change.row(row.bind(name.as_str())).await
 }
 
 #[derive(sqlx::FromRow)]
-pub(in crate::sqlite) struct FunctionRow {
+pub(crate) struct FunctionRow {
     name: String,
     code_signing_config: Option<String>,
     binding_changes: i64,
     newest_version: i64,
+}
+
+impl FunctionRow {
+    pub(crate) fn select(which: &str) -> Statement {
+        sql(format!(
+            "SELECT name, code_signing_config, binding_changes, newest_version FROM functions {which}"
+        ))
+    }
 }
 
 impl TryFrom<FunctionRow> for Function {

@@ -6,10 +6,11 @@ use countersign_ports::deployments::{Decision, Deployment, Finish, NewDeployment
 use countersign_ports::{Lease, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::sqlite::rows::{corrupt, count, from_json, instant, parse};
+use crate::columns::{corrupt, count, from_json, instant, parse};
+use crate::statement::{Statement, sql};
 
 #[derive(sqlx::FromRow)]
-pub(in crate::sqlite) struct DeploymentRow {
+pub(crate) struct DeploymentRow {
     id: String,
     event_id: String,
     publisher: String,
@@ -24,6 +25,15 @@ pub(in crate::sqlite) struct DeploymentRow {
 }
 
 impl DeploymentRow {
+    /// Asks for deployments. It names the columns, because a `*` would mean others once a newer release has added some.
+    pub(crate) fn select(which: &str) -> Statement {
+        sql(format!(
+            "SELECT id, event_id, publisher, principal, function_name, request, lease_worker, lease_until, decision,
+                 version, finish
+             FROM deployments {which}"
+        ))
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.finish.is_some()
     }

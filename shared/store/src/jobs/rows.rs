@@ -4,10 +4,11 @@ use countersign_domain::{JobStatus, ObjectVersion, UnixMillis};
 use countersign_ports::jobs::{Job, Signature};
 use countersign_ports::{StoreError, WorkerId};
 
-use crate::sqlite::rows::{corrupt, instant, parse};
+use crate::columns::{corrupt, instant, parse};
+use crate::statement::{Statement, sql};
 
 #[derive(sqlx::FromRow)]
-pub(in crate::sqlite) struct JobRow {
+pub(crate) struct JobRow {
     arn: String,
     source_bucket: String,
     source_key: String,
@@ -29,6 +30,16 @@ pub(in crate::sqlite) struct JobRow {
 }
 
 impl JobRow {
+    /// Asks for jobs. It names the columns, because a `*` would mean others once a newer release has added some.
+    pub(crate) fn select(which: &str) -> Statement {
+        sql(format!(
+            "SELECT arn, source_bucket, source_key, source_version, profile, destination, created_at, status,
+                 completed_at, status_reason, lease_worker, lease_until, signed_bucket, signed_key, signed_version,
+                 signed_by, unsigned_sha256, expires_at
+             FROM jobs {which}"
+        ))
+    }
+
     /// Who has the job until when; nobody once it has ended.
     pub(super) fn holder(&self) -> Result<Option<(WorkerId, UnixMillis)>, StoreError> {
         match (&self.lease_worker, self.lease_until) {

@@ -1,16 +1,17 @@
+//! What is SQLite's own, and its contracts.
+
 use std::path::PathBuf;
 
-use countersign_domain::event::{CreateFunction, DeploymentRequest};
-use countersign_domain::{DeploymentId, Event, EventData, ObjectVersion, Sha256Digest, Verdict};
-use countersign_ports::Lease;
-use countersign_ports::conformance;
-use countersign_ports::deployments::{
-    CodeSigningConfigs, Decision, DeploymentClaim, Deployments, Finish, NewDeployment, Recording,
-};
-use countersign_ports::jobs::{Job, JobClaim, Jobs, NewJob, Outbox};
+use countersign_ports::deployments::{CodeSigningConfigs, DeploymentClaim, Deployments, NewDeployment};
+use countersign_ports::jobs::{JobClaim, Jobs, Outbox};
+use countersign_ports::{StoreError, conformance};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
-use super::*;
+use super::samples::{SOURCE, deployment, job, lease, started, views_show_what_there_is};
+use crate::SqliteStore;
 
 /// An empty store; its directory lives as long as the test.
 async fn empty(directory: &TempDir) -> SqliteStore {
@@ -55,40 +56,6 @@ async fn deployments_keep_the_contract() {
     conformance::deployments::check(async || empty(&directory).await).await;
 }
 
-fn job(key: &str) -> NewJob {
-    let source = ObjectVersion {
-        bucket: "unsigned".parse().unwrap(),
-        key: key.parse().unwrap(),
-        version: "v1".parse().unwrap(),
-    };
-    let profile =
-        "arn:aws:signer:us-east-1:000000000000:/signing-profiles/default/AbCdEfGhIj".parse().unwrap();
-    let scope = countersign_domain::Scope::new("us-east-1", "000000000000").unwrap();
-    let arn = countersign_domain::JobArn::new(scope, countersign_domain::JobId::for_drop(&source, &profile));
-    let destination = "s3://signed/".parse().unwrap();
-    NewJob { arn, source, profile, destination, created_at: "2026-11-21T08:30:00Z".parse().unwrap() }
-}
-
-fn lease(worker: &str) -> Lease {
-    let now: countersign_domain::UnixMillis = "2026-11-21T08:30:00Z".parse().unwrap();
-    Lease { worker: worker.parse().unwrap(), now, until: now.plus_millis(10_000) }
-}
-
-/// Who tells the events.
-const SOURCE: &str = "/test";
-
-fn started(id: &str, job: &NewJob) -> Event {
-    let data = EventData::SigningJobStarted(countersign_domain::event::SigningJob {
-        job_id: job.arn.job(),
-        job_arn: job.arn.clone(),
-        profile_version_arn: job.profile.clone(),
-        source: job.source.clone(),
-        signed_object: None,
-        status_reason: None,
-    });
-    Event::new(id.parse().unwrap(), SOURCE, job.created_at, data)
-}
-
 #[tokio::test]
 async fn what_was_committed_survives_a_kill() {
     let directory = TempDir::new().unwrap();
@@ -111,61 +78,7 @@ async fn what_was_committed_survives_a_kill() {
 #[tokio::test]
 async fn the_command_line_sees_what_there_is() {
     let directory = TempDir::new().unwrap();
-    let store = SqliteStore::open(&path(&directory, 0)).await.unwrap();
-    for (key, second) in [("a.zip", 0), ("b.zip", 2), ("c.zip", 1)] {
-        let created_at = job(key).created_at.plus_millis(second * 1000);
-        let job = NewJob { created_at, ..job(key) };
-        store.claim_job(&job, &lease("w1"), &started(key, &job)).await.unwrap();
-    }
-    let keys = |jobs: Vec<Job>| jobs.into_iter().map(|job| job.source.key.to_string()).collect::<Vec<_>>();
-    assert_eq!(keys(store.newest_jobs(2).await.unwrap()), ["b.zip", "c.zip"]);
-    assert_eq!(keys(store.jobs_of_source(&job("a.zip").source).await.unwrap()), ["a.zip"]);
-    assert_eq!(store.jobs_of_source(&job("never.zip").source).await, Ok(vec![]));
-    let [first, second] = [deployed(&store, "e1", "a.zip").await, deployed(&store, "e2", "b.zip").await];
-    let newest = store.newest_deployments(9).await.unwrap();
-    assert_eq!(newest.iter().map(|deployment| deployment.id).collect::<Vec<_>>(), [second.id, first.id]);
-    let of_code = store.deployments_of_code(&first.request.code).await.unwrap();
-    assert_eq!(of_code.iter().map(|deployment| deployment.id).collect::<Vec<_>>(), [first.id]);
-    let functions = store.functions().await.unwrap();
-    assert_eq!(functions.len(), 1);
-    assert_eq!(functions[0].function.name.as_str(), "hello");
-    assert_eq!(functions[0].versions.iter().map(|version| version.version).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(functions[0].versions[1].code_sha256, Sha256Digest::of(b"b.zip"));
-    assert_eq!(functions[0].aliases, [("live".parse().unwrap(), 2)].into());
-}
-
-/// A deployment of the package `key` as the function `hello`, from the event to its end.
-async fn deployed(store: &SqliteStore, event: &str, key: &str) -> NewDeployment {
-    let request = DeploymentRequest {
-        function_name: "hello".parse().unwrap(),
-        code: ObjectVersion { bucket: "signed".parse().unwrap(), ..job(key).source }.into(),
-        layers: Vec::new(),
-        alias: Some("live".parse().unwrap()),
-        target: None,
-        create: Some(CreateFunction { code_signing_config: None }),
-    };
-    let event = event.parse().unwrap();
-    let (publisher, principal) = ("ci-user".to_owned(), "ci".parse().unwrap());
-    let id = DeploymentId::for_event(&principal, &event);
-    let count = i64::try_from(store.newest_deployments(9).await.unwrap().len()).unwrap();
-    let created_at = lease("w1").now.plus_millis(count);
-    let new = NewDeployment { id, event, publisher, principal, request: request.clone(), created_at };
-    assert_eq!(store.begin(&new, &lease("w1")).await, Ok(DeploymentClaim::Begun { recorded: None }));
-    let decision = Decision {
-        deployment: id,
-        revision: store.basis(&request).await.unwrap().revision,
-        verdict: Verdict::Deploy,
-        findings: Vec::new(),
-        reason: "nothing is demanded".to_owned(),
-        code_sha256: Sha256Digest::of(key.as_bytes()),
-        layer_sha256: Vec::new(),
-        request,
-    };
-    let recording = store.record(&decision, &lease("w1")).await.unwrap();
-    let Recording::Recorded(recorded) = recording else { panic!("{recording:?}") };
-    let (version, alias) = (recorded.version().unwrap(), new.request.alias.clone());
-    store.finish(id, &lease("w1"), &Finish::Succeeded { version, alias }, &[]).await.unwrap();
-    new
+    views_show_what_there_is(&empty(&directory).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -277,10 +190,63 @@ async fn a_file_that_is_no_database_is_not_opened() {
     assert!(matches!(SqliteStore::open(&path(&directory, 0)).await, Err(StoreError::Unavailable(_))));
 }
 
+#[tokio::test]
+async fn a_file_of_the_first_release_is_taken_over() {
+    let directory = TempDir::new().unwrap();
+    let (job, new) = (job("a.zip"), deployment("e2", "hello", "a.zip"));
+    let mut file = first_release(&directory).await;
+    let event = serde_json::to_string(&started("e1", &job)).unwrap();
+    let request = serde_json::to_string(&new.request).unwrap();
+    for statement in [
+        format!(
+            "INSERT INTO jobs (arn, source_bucket, source_key, source_version, profile, destination, created_at, status,
+                 lease_worker, lease_until)
+             VALUES ('{}', 'unsigned', 'a.zip', 'v1', '{}', 's3://signed/', 1, 'InProgress', 'w1', 1)",
+            job.arn, job.profile
+        ),
+        format!("INSERT INTO outbox (event_id, event) VALUES ('e1', '{event}')"),
+        format!(
+            "INSERT INTO deployments (id, event_id, publisher, function_name, code_bucket, code_key, code_version, request,
+                 created_at, lease_worker, lease_until)
+             VALUES ('{}', 'e2', NULL, 'hello', 'signed', 'a.zip', 'v1', '{request}', 1, 'w1', 1)",
+            new.id
+        ),
+        "INSERT INTO code_signing_configs VALUES ('csc', '[]', 'Enforce')".to_owned(),
+    ] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut file).await.unwrap();
+    }
+    file.close().await.unwrap();
+
+    let store = SqliteStore::open(&path(&directory, 0)).await.unwrap();
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![started("e1", &job)]), "told by whom it says");
+    let claim = store.claim_job(&job, &lease("w2"), &started("again", &job)).await;
+    assert!(matches!(claim, Ok(JobClaim::Claimed(_))), "{claim:?}");
+    let seen = store.deployment(new.id).await.unwrap().unwrap();
+    assert_eq!((seen.publisher.as_str(), seen.principal.as_str()), ("countersign", "countersign"));
+    let ours = NewDeployment {
+        publisher: "countersign".to_owned(),
+        principal: "countersign".parse().unwrap(),
+        ..new
+    };
+    assert_eq!(store.begin(&ours, &lease("w2")).await, Ok(DeploymentClaim::Begun { recorded: None }));
+}
+
+/// The first file, with the schema that the first release made.
+async fn first_release(directory: &TempDir) -> SqliteConnection {
+    let migrations = directory.path().join("migrations");
+    std::fs::create_dir(&migrations).unwrap();
+    let first = include_str!("../../migrations/sqlite/0001_state.sql");
+    std::fs::write(migrations.join("0001_state.sql"), first).unwrap();
+    let options = SqliteConnectOptions::new().filename(path(directory, 0)).create_if_missing(true);
+    let mut file = SqliteConnection::connect_with(&options).await.unwrap();
+    Migrator::new(migrations).await.unwrap().run(&mut file).await.unwrap();
+    file
+}
+
 /// Does to the first file what no release of ours does.
 async fn damage(directory: &TempDir, statement: &'static str) {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path(directory, 0)).foreign_keys(false);
-    let mut file = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options).await.unwrap();
+    let options = SqliteConnectOptions::new().filename(path(directory, 0)).foreign_keys(false);
+    let mut file = SqliteConnection::connect_with(&options).await.unwrap();
     sqlx::query("PRAGMA ignore_check_constraints = ON").execute(&mut file).await.unwrap();
     sqlx::query(statement).execute(&mut file).await.unwrap();
 }

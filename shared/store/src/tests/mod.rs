@@ -1,0 +1,7 @@
+mod outages;
+mod postgres;
+mod races;
+mod relays;
+mod samples;
+mod server;
+mod sqlite;
