@@ -10,10 +10,12 @@ use countersign_domain::{AliasName, FunctionName, ObjectVersion, Sha256Digest};
 #[async_trait]
 pub trait DeployTarget: Send + Sync {
     /// Publishes a version, all of it or nothing, and says what the target calls it. A version that stands with the same
-    /// packages is `Ok`; it is never changed.
+    /// packages is `Ok`; it is never changed. A target with numbers of its own may call two of ours that are the same by
+    /// one name. It may refuse layers, with the code `layers_unsupported`.
     ///
     /// # Errors
-    /// After an error nothing of the version is visible.
+    /// After an error no version that an alias could point to is there. [`TargetError::Unavailable`] also where somebody
+    /// else changes the function at the same time.
     async fn publish_version(
         &self,
         function: &FunctionName,
