@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use countersign_runtime::Environment;
 
-use crate::commands::{check, demo, inspect, profile, revoke, sign, strip, submit, up, verify};
+use crate::commands::{check, demo, inspect, profile, queue, revoke, sign, strip, submit, up, verify};
 use crate::exit::Exit;
 
 /// Signs zip packages that are dropped into S3, and refuses to deploy what is not signed by someone you trust.
@@ -39,6 +39,9 @@ pub enum Command {
     Profile(profile::Action),
     /// Withdraw trust from a signing job or a profile; nothing takes it back
     Revoke(revoke::Args),
+    /// Look at the queues and give dead letters another chance
+    #[command(subcommand)]
+    Queue(queue::Action),
     /// Sign a package with a profile of the data directory
     Sign(sign::Args),
     /// Check integrity, expiry, mismatch and revocation of a package, without any network
@@ -61,6 +64,7 @@ impl Command {
             Self::Demo(_) => "off",
             Self::Profile(_)
             | Self::Revoke(_)
+            | Self::Queue(_)
             | Self::Sign(_)
             | Self::Verify(_)
             | Self::Check(_)
@@ -77,6 +81,7 @@ impl Command {
             Self::Demo(args) => demo::run(args).await,
             Self::Profile(action) => profile::run(action, environment).await,
             Self::Revoke(args) => revoke::run(args, environment).await,
+            Self::Queue(action) => queue::run(action, environment).await,
             Self::Sign(args) => sign::run(args, environment).await,
             Self::Verify(args) => verify::run(&args),
             Self::Check(args) => check::run(&args),

@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use countersign_runtime::{Config, Environment, Route};
-
-use crate::data_dir::DataDir;
-use crate::files;
+use countersign_runtime::{Config, DataDir, Environment, Route, files};
 
 /// A configuration and where it came from.
 pub(crate) struct Loaded {
@@ -47,7 +44,7 @@ pub(crate) fn first_routes() -> anyhow::Result<Vec<Route>> {
 
 /// Writes the first configuration into the data directory.
 pub(crate) fn write_first(data: &DataDir) -> anyhow::Result<()> {
-    files::write(&data.config(), 0o644, FIRST.as_bytes())
+    Ok(files::write(&data.config(), 0o644, FIRST.as_bytes())?)
 }
 
 /// What `up` writes into an empty data directory.

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Packages that appear whole or not at all.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use countersign_runtime::files::{folder_of, sync_folder};
 use tempfile::NamedTempFile;
 
 /// Opens the package at `path` for reading.
@@ -57,30 +58,6 @@ impl Pending {
     }
 }
 
-/// Writes a small file in one piece with `mode`; what was there before stands until then.
-pub(crate) fn write(path: &Path, mode: u32, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = folder_of(path);
-    let write = || {
-        let mut builder = tempfile::Builder::new();
-        let mut file =
-            builder.prefix(".countersign-").permissions(Permissions::from_mode(mode)).tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        sync_folder(folder)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// The text of a file, or `None` if there is none.
-pub(crate) fn read_if_there(path: &Path) -> anyhow::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
-}
-
 fn refuse_same(output: &Path, input: &Path) -> anyhow::Result<()> {
     let same = match (fs::canonicalize(output), fs::canonicalize(input)) {
         (Ok(output), Ok(input)) => output == input,
@@ -103,14 +80,6 @@ fn refuse_irregular(output: &Path) -> anyhow::Result<()> {
         // What is not there yet, and what cannot be looked at, shows itself at the end.
         Ok(_) | Err(_) => Ok(()),
     }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
@@ -156,13 +125,5 @@ mod tests {
         fs::write(&old, "old").unwrap();
         Pending::begin(&old, &input).unwrap().commit().unwrap();
         assert_eq!(fs::read(&old).unwrap(), b"");
-    }
-
-    #[test]
-    fn a_secret_is_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("secret");
-        write(&path, 0o600, b"x").unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -14,7 +14,7 @@ use countersign_package::statement::Statement;
 use countersign_ports::keys::{SigningDigest, SigningKeys};
 use tokio::runtime::Handle;
 
-use crate::files::{self, Pending};
+use crate::package_file::{self, Pending};
 
 /// Signs the package at `input` as `statement` says, and writes the signed one to `output`.
 pub(crate) async fn sign_file(
@@ -26,7 +26,7 @@ pub(crate) async fn sign_file(
     let leaf = keys.leaf(&statement.profile_version_arn, statement.platform, statement.signing_time).await?;
     let (input, output, runtime) = (input.to_owned(), output.to_owned(), Handle::current());
     let work = move || {
-        let file: File = files::open_package(&input)?;
+        let file: File = package_file::open_package(&input)?;
         let unsigned = Unsigned::open(&file, &Limits::default(), statement.platform).map_err(coded)?;
         let chain = CertificateChain::from_der(&leaf.certificates)?;
         let prepared = unsigned.prepare(statement, chain)?;

@@ -32,6 +32,9 @@ mod report;
 // What stages share.
 mod halt;
 
+// What stands around the flow: the deployer as a process of its own.
+pub mod process;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;

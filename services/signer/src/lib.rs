@@ -36,6 +36,17 @@ mod sweep;
 mod check;
 mod halt;
 
+// What stands around the flow.
+
+// the key custody of an installation
+pub mod custody;
+
+// what is missing is told before a drop tells it
+pub mod preflight;
+
+// the signer as a process of its own
+pub mod process;
+
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -45,7 +56,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign_domain::{ProfileVersionArn, Scope, Sha256Digest};
 use countersign_package::chain::TrustRoots;
-use countersign_package::limits::Limits;
+use countersign_package::limits::{Limits, SIGNATURE_SIZE_MAX_BYTES};
 use countersign_ports::jobs::Jobs;
 use countersign_ports::keys::SigningKeys;
 use countersign_ports::objects::ObjectStore;
@@ -54,6 +65,7 @@ use countersign_ports::queue::Delivery;
 use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Handled, Handler, Route, Scratch, Turns};
 
+pub use custody::prepare_leaves;
 pub use report::EVENT_SOURCE;
 
 /// How a signer works.
@@ -127,7 +139,7 @@ impl Signer {
 
     /// A signed package is larger than the dropped one by its signature, in bytes.
     fn signed_limit_bytes(&self) -> u64 {
-        self.settings.package_limit_bytes.saturating_add(SIGNATURE_ALLOWANCE_BYTES)
+        self.settings.package_limit_bytes.saturating_add(SIGNATURE_SIZE_MAX_BYTES)
     }
 }
 
@@ -144,6 +156,3 @@ impl fmt::Debug for Signer {
         f.debug_struct("Signer").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
-
-/// What a signature adds to a package at most: its body (FORMAT.md section 3.4) and the records around it.
-const SIGNATURE_ALLOWANCE_BYTES: u64 = 1024 * 1024 + 64 * 1024;

@@ -1,6 +1,9 @@
 //! What a package may ask of the machine that reads it. Every count the gate reads from a package is held against
 //! one of these before anything is allocated for it.
 
+/// What a signature adds to a package at most, in bytes: its body (FORMAT.md section 3.4) and the records around it.
+pub const SIGNATURE_SIZE_MAX_BYTES: u64 = 1024 * 1024 + 64 * 1024;
+
 /// The gate's limits. [`Limits::default`] is strict: what AWS Lambda accepts, and never more than a worker can carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

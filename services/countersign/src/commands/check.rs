@@ -7,7 +7,7 @@ use countersign_package::limits::Limits;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::{files, output};
+use crate::{output, package_file};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -51,7 +51,7 @@ struct RefusalReport {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let file = files::open_package(&args.zip)?;
+    let file = package_file::open_package(&args.zip)?;
     match Archive::parse(&file, &Limits::default()) {
         Ok(archive) => accepted(args, archive.entries().len()),
         Err(GateError::Refused(refusal)) => refused(args, &refusal),

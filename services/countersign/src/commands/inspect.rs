@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::report::InspectionReport;
-use crate::{files, output};
+use crate::{output, package_file};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -36,7 +36,7 @@ struct Failure<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let file = files::open_package(&args.zip)?;
+    let file = package_file::open_package(&args.zip)?;
     match inspect(&file, &Limits::default()) {
         Ok(inspection) => found(args, &inspection),
         Err(error @ VerifyError::Io(_)) => Err(error.into()),

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod profile;
+pub(crate) mod queue;
 pub(crate) mod revoke;
 pub(crate) mod sign;
 pub(crate) mod strip;

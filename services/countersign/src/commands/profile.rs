@@ -84,7 +84,7 @@ async fn create(args: Create, environment: &Environment) -> anyhow::Result<Exit>
     let local = Local::open_or_create(args.data_dir.chosen(), environment).await?;
     let keys = Arc::new(local.keys(environment).await?);
     let new = new_profile(&local.config, &args.name, args.platform, args.validity)?;
-    let profile = create_profile(&local.store, new).await?;
+    let profile = create_profile(local.profiles.as_ref(), new).await?;
     // The first key now, so that the first package does not wait for it.
     keys.leaf(&profile.arn, profile.platform, SystemClock.now()).await?;
     let report = Report::of(&profile);
@@ -121,7 +121,7 @@ async fn create_profile(profiles: &dyn Profiles, new: NewProfile) -> anyhow::Res
 
 async fn list(args: List, environment: &Environment) -> anyhow::Result<Exit> {
     let local = Local::open(args.data_dir.chosen(), environment).await?;
-    let profiles: Vec<Report> = local.store.profiles().await?.iter().map(Report::of).collect();
+    let profiles: Vec<Report> = local.profiles.profiles().await?.iter().map(Report::of).collect();
     if args.json {
         output::json(&profiles)?;
     } else {

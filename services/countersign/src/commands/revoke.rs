@@ -4,7 +4,6 @@ use std::io::{self, BufRead, IsTerminal};
 
 use anyhow::{anyhow, bail};
 use countersign_domain::{JobArn, JobId, ProfileName, UnixMillis};
-use countersign_ports::revocations::RevocationRegistry;
 use countersign_ports::{Clock, StoreError};
 use countersign_runtime::{Environment, SystemClock};
 
@@ -84,14 +83,14 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
 async fn revoke(local: &Local, target: &Target, reason: &str, now: UnixMillis) -> anyhow::Result<String> {
     match target {
         Target::Job(job) => {
-            let revoked = local.store.revoke_job(job, reason, now).await;
+            let revoked = local.revocations.revoke_job(job, reason, now).await;
             revoked.map_err(|error| unknown_job(error, job))?;
             Ok(format!("revoked {job}"))
         }
         Target::Profile { name, effective_from } => {
             let profile = local.profile(name).await?;
             let arn = profile.ok_or_else(|| unknown_profile(name, &local.data))?.arn;
-            local.store.revoke_profile(&arn, *effective_from, reason, now).await?;
+            local.revocations.revoke_profile(&arn, *effective_from, reason, now).await?;
             Ok(format!("revoked {arn} for what it signed after {effective_from}"))
         }
     }

@@ -6,8 +6,8 @@ use countersign_package::limits::Limits;
 use countersign_package::strip::{StripError, strip};
 
 use crate::exit::Exit;
-use crate::files::{self, Pending};
 use crate::output;
+use crate::package_file::{self, Pending};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -28,7 +28,7 @@ Example:
   countersign strip signed.zip -o unsigned.zip";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let file = files::open_package(&args.zip)?;
+    let file = package_file::open_package(&args.zip)?;
     let mut pending = Pending::begin(&args.output, &args.zip)?;
     match strip(&file, &Limits::default(), pending.out()) {
         Ok(stripped) => {

@@ -9,15 +9,15 @@ use anyhow::{Context, bail};
 use countersign_domain::{ObjectLocation, ObjectVersion, Prefix};
 use countersign_objects::{S3Objects, S3Settings};
 use countersign_queue::EmbeddedQueue;
-use countersign_runtime::{Config, Environment, Route, SystemClock, route_of};
+use countersign_runtime::{Config, DataDir, Environment, Route, SystemClock, files, route_of};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::access_key::AccessKey;
-use crate::data_dir::{DataDir, DataDirArg};
+use crate::data_dir::DataDirArg;
 use crate::events::Follower;
 use crate::exit::Exit;
 use crate::follow::{self, Followed};
-use crate::{config_file, files, output};
+use crate::{config_file, output, package_file};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -52,7 +52,7 @@ Examples:
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<Exit> {
     let data = args.data_dir.chosen();
-    drop(files::open_package(&args.zip)?);
+    drop(package_file::open_package(&args.zip)?);
     let object = destination(&args.to, &args.zip)?;
     let waiting = if args.wait { Some(Waiting::prepare(&data, environment, &object).await?) } else { None };
     let settings = settings(&data, environment)?;

@@ -2,23 +2,22 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use countersign_domain::{Platform, ProfileName, ValidityPeriod};
-use countersign_ports::keys::SigningKeys;
-use countersign_ports::profiles::{ProfileStatus, Profiles};
-use countersign_ports::{Clock, StoreError};
-use countersign_runtime::{Config, Environment, Route, SystemClock};
+use countersign_ports::StoreError;
+use countersign_ports::objects::ObjectStore;
+use countersign_ports::profiles::Profiles;
+use countersign_runtime::{Config, DataDir, Environment, Route, files};
+use countersign_signer::{preflight, prepare_leaves};
 
 use crate::commands::profile::new_profile;
-use crate::data_dir::{DataDir, DataDirArg};
+use crate::data_dir::DataDirArg;
 use crate::events::{self, Follower};
 use crate::exit::Exit;
-use crate::preflight;
 use crate::signals::Signals;
 use crate::system::{Parts, System};
-use crate::{config_file, files, output};
+use crate::{config_file, output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -60,6 +59,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     let data = args.data_dir.chosen();
     let config_file::Loaded { mut config, is_new } =
         config_file::load(args.config.as_deref(), &data, environment)?;
+    refuse_external(&config)?;
     config.listen = args.listen.unwrap_or(config.listen);
     let mut signals = Signals::new()?;
     data.create()?;
@@ -141,13 +141,10 @@ async fn serve(
     config: &Config,
     signals: &mut Signals,
 ) -> anyhow::Result<()> {
-    let preparing =
-        tokio::spawn(prepare_leaves(system.parts.keys.clone(), system.parts.store.clone(), config.clone()));
-    let checking = tokio::spawn(preflight::warn(
-        system.parts.objects.clone(),
-        system.parts.store.clone(),
-        config.clone(),
-    ));
+    let (keys, store, named) = (system.parts.keys.clone(), system.parts.store.clone(), config.clone());
+    let preparing = tokio::spawn(async move { prepare_leaves(keys.as_ref(), &store, &named).await });
+    let checking =
+        tokio::spawn(check(system.parts.objects.clone(), system.parts.store.clone(), config.clone()));
     let telling = tokio::spawn(tell(follower));
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
@@ -157,6 +154,13 @@ async fn serve(
         task.abort();
     }
     ended
+}
+
+/// Tells what the configuration names and is not there.
+async fn check(objects: impl ObjectStore, profiles: impl Profiles, config: Config) {
+    for problem in preflight::problems(&objects, &profiles, &config).await {
+        output::complain(&format!("warning: {problem}"));
+    }
 }
 
 async fn tell(mut follower: Follower) {
@@ -171,16 +175,17 @@ async fn tell(mut follower: Follower) {
     }
 }
 
-/// Makes the keys that the routes need, so that the first package does not wait for them.
-async fn prepare_leaves(keys: Arc<dyn SigningKeys>, profiles: impl Profiles, config: Config) {
-    for route in &config.routes {
-        if let Ok(Some(profile)) = profiles.profile(&route.profile).await
-            && profile.status == ProfileStatus::Active
-            && let Err(error) = keys.leaf(&profile.arn, profile.platform, SystemClock.now()).await
-        {
-            tracing::warn!(profile = %profile.arn, %error, "its key could not be prepared");
-        }
+/// What `up` brings itself cannot be brought by others too.
+fn refuse_external(config: &Config) -> anyhow::Result<()> {
+    let external = config.external_parts();
+    if external.is_empty() {
+        return Ok(());
     }
+    bail!(
+        "`up` brings its own S3 endpoint, queue, state and target, and the configuration has {}: remove that, or run \
+         countersign-signer and countersign-deployer, which use it",
+        external.join(", ")
+    )
 }
 
 async fn stop(system: System, data: &DataDir, signals: &mut Signals) {

@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::report::StatementReport;
 use crate::revocations_file::RevocationsFile;
-use crate::{files, output};
+use crate::{output, package_file};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let roots = TrustRoots::from_pem(&bundle).with_context(|| args.trust_root.display().to_string())?;
     let revocations = args.revocations.as_deref().map(RevocationsFile::read).transpose()?;
     let now = args.at.unwrap_or_else(|| SystemClock.now());
-    let file = files::open_package(&args.zip)?;
+    let file = package_file::open_package(&args.zip)?;
     let report = match verify(&file, &roots, now, &Limits::default()) {
         Ok(package) => judge_verified(args, &package, revocations.as_ref(), now),
         Err(error @ VerifyError::Io(_)) => return Err(error.into()),

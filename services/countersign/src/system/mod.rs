@@ -8,33 +8,30 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
 use countersign_domain::{PrincipalName, TargetName};
 use countersign_package::chain::TrustRoots;
-use countersign_package::limits::Limits;
+use countersign_package::limits::{Limits, SIGNATURE_SIZE_MAX_BYTES};
 use countersign_ports::WorkerId;
 use countersign_ports::deployments::CodeSigningConfigs;
 use countersign_ports::queue::EventBus;
+use countersign_process::{Tasks, parts as process};
 use countersign_queue::QueueName;
-use countersign_runtime::{Config, Principals, SystemClock, WorkSettings, relay, work};
+use countersign_runtime::config::ServiceConfig;
+use countersign_runtime::{Config, DataDir, SystemClock, WorkSettings, relay, work};
 use countersign_signer::{Signer, SignerPorts, SignerSettings};
 use countersign_targets::DirectoryTarget;
-use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 
 pub(crate) use parts::Parts;
 
-use crate::data_dir::DataDir;
 use crate::random;
 
 /// Everything running.
 pub(crate) struct System {
     pub(crate) parts: Parts,
-    working: JoinSet<()>,
-    stop_working: CancellationToken,
-    serving: JoinSet<io::Result<()>>,
-    stop_serving: CancellationToken,
+    working: Tasks,
+    serving: Tasks<io::Result<()>>,
 }
 
 impl System {
@@ -46,48 +43,41 @@ impl System {
         parts.store.recover().await.context("the state")?;
         parts.queue.recover().await.context("the queue")?;
         let (signer, deployer) = services(&parts, data, config)?;
-        let (stop_working, stop_serving) = (CancellationToken::new(), CancellationToken::new());
-        let mut serving = JoinSet::new();
         let (s3, listener) = (parts.s3.clone(), parts.take_listener()?);
-        let stop = stop_serving.clone();
-        serving.spawn(async move { s3.serve(listener, stop).await });
-        let mut system = Self { parts, working: JoinSet::new(), stop_working, serving, stop_serving };
-        system.start_working(signer, deployer);
+        let mut system = Self { parts, working: Tasks::new(), serving: Tasks::new() };
+        system.serving.spawn(|stop| async move { s3.serve(listener, stop).await });
+        system.start_working(signer, deployer, config);
         Ok(system)
     }
 
-    fn start_working(&mut self, signer: Arc<Signer>, deployer: Arc<Deployer>) {
+    fn start_working(&mut self, signer: Arc<Signer>, deployer: Arc<Deployer>, config: &Config) {
         let Parts { s3, queue, store, .. } = &self.parts;
-        let stop = &self.stop_working;
-        let bus: Arc<dyn EventBus> = Arc::new(queue.bus(PUBLISHER));
-        let (signer_queue, deployer_queue) =
-            (queue.work_queue(QueueName::Signer), queue.work_queue(QueueName::Deployer));
-        self.working.spawn(notifications::relay(s3.clone(), queue.clone(), stop.clone()));
+        let (s3, bus): (_, Arc<dyn EventBus>) = (s3.clone(), Arc::new(queue.bus(PUBLISHER)));
+        let drops = Arc::new(queue.work_queue(QueueName::Signer));
+        let requests = Arc::new(queue.work_queue(QueueName::Deployer));
+        self.working.spawn(|stop| notifications::relay(s3, queue.clone(), stop));
         for source in [countersign_signer::EVENT_SOURCE, countersign_deployer::EVENT_SOURCE] {
-            self.working.spawn(relay(Arc::new(store.clone()), bus.clone(), source, stop.clone()));
+            self.working.spawn(|stop| relay(Arc::new(store.clone()), bus.clone(), source, stop));
         }
-        self.working.spawn(work(Arc::new(signer_queue), signer.clone(), settings("signer"), stop.clone()));
-        self.working.spawn(work(Arc::new(deployer_queue), deployer, settings("deployer"), stop.clone()));
-        let stop = stop.clone();
-        self.working.spawn(async move { signer.sweep_loop(stop).await });
+        let (handler, working) = (signer.clone(), settings("signer", &config.signer));
+        self.working.spawn(|stop| work(drops, handler, working, stop));
+        let working = settings("deployer", &config.deployer);
+        self.working.spawn(|stop| work(requests, deployer, working, stop));
+        self.working.spawn(|stop| async move { signer.sweep_loop(stop).await });
     }
 
     /// Returns only when a part ended that should not have.
     pub(crate) async fn watch(&mut self) -> anyhow::Error {
-        let ended = tokio::select! {
-            Some(ended) = self.working.join_next() => describe(ended),
-            Some(ended) = self.serving.join_next() => describe(ended),
-            else => "everything ended".to_owned(),
-        };
-        anyhow!("a part of the process ended by itself: {ended}")
+        tokio::select! {
+            error = self.working.watch() => error,
+            error = self.serving.watch() => error,
+        }
     }
 
     /// Lets work under way finish, then the endpoint it needs, then closes the databases.
     pub(crate) async fn stop(mut self) {
-        self.stop_working.cancel();
-        while self.working.join_next().await.is_some() {}
-        self.stop_serving.cancel();
-        while self.serving.join_next().await.is_some() {}
+        self.working.stop().await;
+        self.serving.stop().await;
         self.parts.close().await;
     }
 }
@@ -95,10 +85,10 @@ impl System {
 fn services(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<(Arc<Signer>, Arc<Deployer>)> {
     let common = Common {
         own_root: TrustRoots::from_pem(parts.keys.trust_root_pem())?,
-        trust_roots: trust_roots(parts, data, config)?,
+        trust_roots: process::trust_roots(Some(parts.keys.trust_root_pem()), config, data)?,
         work_dir: data.work(),
         worker: format!("up-{}", random::text(16, random::BASE32)?).parse()?,
-        gate_limits: Limits { unpacked_size_max: config.unpacked_size_max_bytes, ..Limits::default() },
+        gate_limits: process::gate_limits(config),
     };
     let signer = Signer::new(common.signer_settings(config), signer_ports(parts));
     let signer = signer.with_context(|| format!("cannot use {}", data.work().display()))?;
@@ -106,20 +96,6 @@ fn services(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<(A
     let deployer = Deployer::new(common.deployer_settings(config), deployer_ports(parts, target));
     let deployer = deployer.with_context(|| format!("cannot use {}", data.work().display()))?;
     Ok((Arc::new(signer), Arc::new(deployer)))
-}
-
-/// The installation's own root and those that the configuration adds.
-fn trust_roots(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<TrustRoots> {
-    let mut bundle = parts.keys.trust_root_pem().to_owned();
-    for file in &config.trust_roots {
-        let path = data.path_of(file);
-        let unusable = || format!("trust_roots: {}", path.display());
-        let pem = std::fs::read_to_string(&path).with_context(unusable)?;
-        TrustRoots::from_pem(&pem).with_context(unusable)?;
-        bundle.push('\n');
-        bundle.push_str(&pem);
-    }
-    TrustRoots::from_pem(&bundle).context("trust_roots")
 }
 
 /// What both services are told.
@@ -150,11 +126,11 @@ impl Common {
     fn deployer_settings(&self, config: &Config) -> DeployerSettings {
         DeployerSettings {
             trust_roots: self.trust_roots.clone(),
-            principals: Principals::default().with(PUBLISHER, own_principal()),
+            principals: config.principals.clone().with(PUBLISHER, own_principal()),
             work_dir: self.work_dir.clone(),
             worker: self.worker.clone(),
             require_code_signing: config.require_code_signing,
-            package_limit_bytes: config.package_size_max_bytes.saturating_add(SIGNATURE_ALLOWANCE_BYTES),
+            package_limit_bytes: config.package_size_max_bytes.saturating_add(SIGNATURE_SIZE_MAX_BYTES),
             gate_limits: self.gate_limits.clone(),
         }
     }
@@ -180,16 +156,10 @@ fn deployer_ports(parts: &Parts, target: DirectoryTarget) -> DeployerPorts {
     }
 }
 
-fn settings(name: &'static str) -> WorkSettings {
+fn settings(name: &'static str, service: &ServiceConfig) -> WorkSettings {
+    let (concurrency, grace) = (service.concurrency, service.grace);
     // Waiting costs nothing here, since consumers are woken, and a short wait lets a shutdown be quick.
-    WorkSettings { wait: Duration::from_millis(500), ..WorkSettings::named(name) }
-}
-
-fn describe<T: std::fmt::Debug>(ended: Result<T, JoinError>) -> String {
-    match ended {
-        Ok(value) => format!("{value:?}"),
-        Err(error) => error.to_string(),
-    }
+    WorkSettings { concurrency, grace, wait: Duration::from_millis(500), ..WorkSettings::named(name) }
 }
 
 /// Who the services of this process are to themselves.
@@ -204,6 +174,3 @@ fn directory_target() -> TargetName {
 
 /// In whose name the services of this process publish.
 pub(crate) const PUBLISHER: &str = "countersign";
-
-/// What a signature adds to a package at most.
-const SIGNATURE_ALLOWANCE_BYTES: u64 = 2 * 1024 * 1024;

@@ -10,13 +10,12 @@ use countersign_keys::FileKeys;
 use countersign_objects::{S3Objects, S3Settings};
 use countersign_ports::Clock;
 use countersign_queue::EmbeddedQueue;
-use countersign_runtime::{Config, Environment, SystemClock};
+use countersign_runtime::{Config, DataDir, Environment, SystemClock};
+use countersign_signer::custody;
 use countersign_store::SqliteStore;
 use tokio::net::TcpListener;
 
 use crate::access_key::AccessKey;
-use crate::data_dir::DataDir;
-use crate::local::open_keys;
 
 /// Objects, queue, state and keys of one data directory.
 pub(crate) struct Parts {
@@ -54,7 +53,7 @@ impl Parts {
                 let opened = EmbeddedS3::open(&objects_dir, clock, &credentials, region.clone()).await;
                 opened.context("the objects")
             },
-            open_keys(data, config, environment),
+            custody::open(data, config, environment),
         )?;
         let settings = S3Settings {
             endpoint: Some(endpoint.clone()),

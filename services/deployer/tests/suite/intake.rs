@@ -1,7 +1,7 @@
 //! What is no request is a dead letter, before anything is looked up.
 
-use countersign_domain::event::MAX_LAYERS;
-use countersign_runtime::{Handled, Handler as _};
+use countersign_domain::event::{DeploymentRequest, MAX_LAYERS};
+use countersign_runtime::{Handled, Handler as _, Principals};
 use serde_json::{Value, json};
 
 use crate::support::{World, body, deliver, delivery, request};
@@ -100,4 +100,51 @@ async fn an_event_id_never_carries_a_second_request_in() {
     foreign.publisher = Some("mallory".into());
     assert!(matches!(deployer.handle(&foreign).await, Handled::Reject { .. }));
     assert_eq!(world.live(), (vec![1], Some(1)));
+}
+
+#[tokio::test]
+async fn only_who_is_named_is_heard() {
+    let world = World::new().await;
+    let object = world.upload("one.zip", b"bytes");
+    let deployer = world.start();
+    let before = world.faults.operations().len();
+    for (publisher, code) in [
+        (None, "unauthenticated_publisher: "),
+        (Some("mallory".to_owned()), "unknown_publisher: \"mallory\""),
+    ] {
+        let mut message = delivery("m1", 1, body("e1", &request("strict", &object)));
+        message.publisher = publisher;
+        let Handled::Reject { reason } = deployer.handle(&message).await else { panic!("it was heard") };
+        assert!(reason.starts_with(code), "{reason}");
+    }
+    assert_eq!(world.faults.operations().len(), before, "something was asked of a port");
+    deployer.set_principals(Principals::default().with("mallory", "ci".parse().unwrap()));
+    let mut known = delivery("m1", 1, body("e1", &request("strict", &object)));
+    known.publisher = Some("mallory".to_owned());
+    assert_eq!(deployer.handle(&known).await, Handled::Done, "a reload takes effect at once");
+}
+
+#[tokio::test]
+async fn two_principals_may_use_one_event_id() {
+    let world = World::new().await;
+    let one = world.signed("one").await;
+    let deployer = world.start();
+    assert_eq!(deliver(&deployer, "e1", &request("strict", &one.object)).await, Handled::Done);
+    let other = "other".parse().unwrap();
+    deployer.set_principals(Principals::default().with("other-bot", other));
+    let mut message = delivery("m2", 1, body("e1", &request("strict", &one.object)));
+    message.publisher = Some("other-bot".to_owned());
+    assert_eq!(deployer.handle(&message).await, Handled::Done);
+    assert_eq!(world.live(), (vec![1], Some(1)), "the same package is the same version");
+}
+
+#[tokio::test]
+async fn a_target_that_nobody_declared_fails_the_deployment() {
+    let world = World::new().await;
+    let one = world.signed("one").await;
+    let asked =
+        DeploymentRequest { target: Some("nowhere".parse().unwrap()), ..request("strict", &one.object) };
+    assert_eq!(deliver(&world.start(), "e1", &asked).await, Handled::Done);
+    let reason = world.failure("e1").await;
+    assert!(reason.starts_with("unknown_target: there is no target nowhere"), "{reason}");
 }

@@ -177,7 +177,8 @@ impl World {
 
     /// Nothing is left in the work directory.
     pub(crate) fn assert_tidy(&self) {
-        let left = std::fs::read_dir(self.folder.path().join("work")).unwrap().count();
+        let left = std::fs::read_dir(self.folder.path().join("work")).unwrap();
+        let left = left.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
         assert_eq!(left, 0, "files were left in the work directory");
     }
 

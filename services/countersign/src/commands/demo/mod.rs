@@ -15,7 +15,7 @@ use countersign_runtime::SystemClock;
 use crate::exit::Exit;
 use crate::follow::Followed;
 use crate::signals::Signals;
-use crate::{files, output};
+use crate::{output, package_file};
 use stage::{Policy, Stage};
 use verdict::{Expected, Row};
 
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let package = folder.path().join("package.zip");
     match &args.package {
         Some(given) => {
-            drop(files::open_package(given)?);
+            drop(package_file::open_package(given)?);
             std::fs::copy(given, &package).with_context(|| format!("cannot copy {}", given.display()))?;
         }
         None => packages::build(&package)?,

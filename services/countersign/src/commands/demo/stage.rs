@@ -18,16 +18,16 @@ use countersign_ports::objects::ObjectStore;
 use countersign_ports::profiles::{Profile, Profiles};
 use countersign_ports::queue::EventBus;
 use countersign_ports::revocations::RevocationRegistry;
-use countersign_runtime::{Config, Environment, SystemClock, route_of};
+use countersign_runtime::{Config, DataDir, Environment, SystemClock, route_of};
+use countersign_signer::custody;
 use countersign_store::SqliteStore;
 
 use super::packages;
 use crate::commands::profile::new_profile;
-use crate::data_dir::DataDir;
 use crate::events::Follower;
 use crate::follow::{self, Followed};
 use crate::system::{PUBLISHER, Parts, System, own_principal};
-use crate::{local, random, signing};
+use crate::{random, signing};
 
 /// Whose function it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl Stage {
     /// The package signed under the name of a trusted profile, by keys of a root that nobody here trusts.
     pub(super) async fn by_impostor(&self, package: &Path) -> anyhow::Result<ObjectVersion> {
         let passphrase = Passphrase::from_text(&random::text(40, random::LETTERS_AND_DIGITS)?)?;
-        let keys = local::open_custody(&self.path("impostor"), passphrase, &self.config.scope).await?;
+        let keys = custody::open_in(&self.path("impostor"), passphrase, &self.config.scope).await?;
         self.signed_by(Arc::new(keys), "retired", lasting(), package, "impostor.zip").await
     }
 

@@ -7,25 +7,22 @@ use countersign_ports::objects::{ObjectError, ObjectStore};
 use countersign_ports::profiles::{ProfileStatus, Profiles};
 use countersign_runtime::Config;
 
-use crate::output;
-
-/// Writes a warning for each bucket and profile that is missing or cannot be used.
-pub(crate) async fn warn(objects: impl ObjectStore, profiles: impl Profiles, config: Config) {
+/// What is wrong with each bucket and profile that is missing or cannot be used, in a line each.
+pub async fn problems(objects: &dyn ObjectStore, profiles: &dyn Profiles, config: &Config) -> Vec<String> {
     let buckets: BTreeSet<&BucketName> =
         config.routes.iter().flat_map(|route| [&route.source.bucket, &route.destination.bucket]).collect();
+    let mut problems = Vec::new();
     for bucket in buckets {
-        if let Some(problem) = bucket_problem(&objects, bucket).await {
-            output::complain(&format!("warning: {problem}"));
-        }
+        problems.extend(bucket_problem(objects, bucket).await);
     }
-    for (name, user) in named_profiles(&config) {
-        if let Some(problem) = profile_problem(&profiles, &name).await {
-            output::complain(&format!("warning: {user}: {problem}"));
-        }
+    for (name, user) in named_profiles(config) {
+        let problem = profile_problem(profiles, &name).await;
+        problems.extend(problem.map(|problem| format!("{user}: {problem}")));
     }
+    problems
 }
 
-async fn bucket_problem(objects: &impl ObjectStore, bucket: &BucketName) -> Option<String> {
+async fn bucket_problem(objects: &dyn ObjectStore, bucket: &BucketName) -> Option<String> {
     match objects.keeps_versions(bucket).await {
         Ok(true) => None,
         Ok(false) => Some(format!(
@@ -61,7 +58,7 @@ fn named_profiles(config: &Config) -> Vec<(ProfileName, String)> {
     routes.chain(publishers).collect()
 }
 
-async fn profile_problem(profiles: &impl Profiles, name: &ProfileName) -> Option<String> {
+async fn profile_problem(profiles: &dyn Profiles, name: &ProfileName) -> Option<String> {
     match profiles.profile(name).await {
         Ok(Some(profile)) => match profile.status {
             ProfileStatus::Active => None,

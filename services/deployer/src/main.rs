@@ -1,0 +1,8 @@
+//! `countersign-deployer`: the deployer as a process of its own.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    countersign_process::main::<countersign_deployer::process::DeployerProcess>()
+}
