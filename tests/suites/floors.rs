@@ -19,10 +19,11 @@ const FLOORS: &[(&str, u8)] = &[
     ("countersign-embedded-s3", 2),
     ("countersign-targets", 2),
     ("countersign-runtime", 2),
-    ("countersign-signer", 3),
-    ("countersign-deployer", 3),
-    ("countersign", 4),
-    ("countersign-tests", 5),
+    ("countersign-process", 3),
+    ("countersign-signer", 4),
+    ("countersign-deployer", 4),
+    ("countersign", 5),
+    ("countersign-tests", 6),
 ];
 
 /// Who may name a crate of the outside world. `*` at the end stands for any rest.
@@ -35,12 +36,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("cms", &["countersign-package"]),
     ("rustls-webpki", &["countersign-package"]),
     ("flate2", &["countersign-package"]),
+    ("lapin", &["countersign-queue"]),
 ];
 
 /// Crates that name what they must never reach, although the floor would allow it.
 const NEVER: &[(&str, &str)] = &[
     ("countersign-deployer", "countersign-keys"),
     ("countersign-deployer", "countersign-signer"),
+    ("countersign-process", "countersign-keys"),
     ("countersign-signer", "countersign-deployer"),
     ("countersign-package", "tokio"),
     ("countersign-policy", "tokio"),
