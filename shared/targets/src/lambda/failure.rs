@@ -63,10 +63,9 @@ mod tests {
     use super::*;
 
     fn code(status: u16, code: &str) -> String {
-        match meaning("doing", status, code, "") {
-            TargetError::Refused { code, .. } => code,
-            other => panic!("{other:?}"),
-        }
+        let meant = meaning("doing", status, code, "");
+        let TargetError::Refused { code, .. } = meant else { panic!("{meant:?}") };
+        code
     }
 
     #[test]

@@ -137,9 +137,8 @@ fn configuration(bytes: &[u8], changes: Value) -> Value {
         "Version": "7", "CodeSha256": sha256(bytes), "RevisionId": "r1",
         "State": "Active", "LastUpdateStatus": "Successful",
     });
-    for (name, value) in changes.as_object().unwrap() {
-        whole[name] = value.clone();
-    }
+    let Value::Object(changes) = changes else { panic!("{changes} changes nothing") };
+    whole.as_object_mut().unwrap().extend(changes);
     whole
 }
 
@@ -169,12 +168,12 @@ async fn lambda(changes: Vec<Route>) -> Canned {
     Canned::answering(routes).await
 }
 
-fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, TargetError>, expected: &str) {
-    let Err(TargetError::Refused { code, .. }) = &outcome else { panic!("{outcome:?}") };
+fn assert_refused<T: std::fmt::Debug>(outcome: &Result<T, TargetError>, expected: &str) {
+    let Err(TargetError::Refused { code, .. }) = outcome else { panic!("{outcome:?}") };
     assert_eq!(code, expected);
 }
 
-fn assert_later<T: std::fmt::Debug>(outcome: Result<T, TargetError>) {
+fn assert_later<T: std::fmt::Debug>(outcome: &Result<T, TargetError>) {
     assert!(matches!(outcome, Err(TargetError::Unavailable(_))), "{outcome:?}");
 }
 
@@ -200,7 +199,7 @@ async fn every_step_is_pinned_to_what_was_decided_upon() {
 async fn other_bytes_are_never_published() {
     for fetched in [json!({}), json!({ "CodeSha256": sha256(b"other") }), json!({ "CodeSha256": "" })] {
         let lambda = lambda(vec![(UPDATE, ok(fetched))]).await;
-        assert_refused(lambda.publish().await, "package_changed");
+        assert_refused(&lambda.publish().await, "package_changed");
         assert_eq!(lambda.count(PUBLISH), 0);
     }
 }
@@ -208,7 +207,7 @@ async fn other_bytes_are_never_published() {
 #[tokio::test]
 async fn code_that_somebody_else_sets_in_between_is_not_published() {
     let lambda = lambda(vec![(READ, ok(configuration(b"other", json!({}))))]).await;
-    assert_later(lambda.publish().await);
+    assert_later(&lambda.publish().await);
     assert_eq!(lambda.count(PUBLISH), 0);
 }
 
@@ -223,7 +222,7 @@ async fn a_publication_of_something_else_is_no_success() {
         fault(409, "ResourceConflictException"),
     ];
     for answer in answers {
-        assert_later(lambda(vec![(PUBLISH, answer)]).await.publish().await);
+        assert_later(&lambda(vec![(PUBLISH, answer)]).await.publish().await);
     }
 }
 
@@ -237,10 +236,10 @@ async fn a_lambda_that_stays_busy_or_says_nothing_is_asked_later() {
     ];
     for busy in busy {
         let lambda = lambda(vec![(READ, ok(configuration(b"package", busy.clone())))]).await;
-        assert_later(lambda.publish().await);
+        assert_later(&lambda.publish().await);
         assert_eq!((lambda.count(READ), lambda.count(UPDATE)), (3, 0));
         let lambda = self::lambda(vec![(READ_VERSION, ok(configuration(b"package", busy)))]).await;
-        assert_later(lambda.publish().await);
+        assert_later(&lambda.publish().await);
     }
 }
 
@@ -252,10 +251,10 @@ async fn an_update_that_fails_is_not_published() {
         vec![(READ, vec![old.clone(), (200, configuration(b"package", changes))])]
     };
     let lambda_refuses = lambda(failed("InvalidSubnet")).await;
-    assert_refused(lambda_refuses.publish().await, "lambda_update_failed");
+    assert_refused(&lambda_refuses.publish().await, "lambda_update_failed");
     assert_eq!(lambda_refuses.count(PUBLISH), 0);
     let lambda_stumbles = lambda(failed("InternalError")).await;
-    assert_later(lambda_stumbles.publish().await);
+    assert_later(&lambda_stumbles.publish().await);
     assert_eq!(lambda_stumbles.count(PUBLISH), 0);
 }
 
@@ -263,13 +262,13 @@ async fn an_update_that_fails_is_not_published() {
 async fn a_version_that_cannot_be_invoked_is_no_success() {
     let failed = configuration(b"package", json!({ "State": "Failed" }));
     let lambda = lambda(vec![(READ_VERSION, ok(failed))]).await;
-    assert_refused(lambda.publish().await, "lambda_update_failed");
+    assert_refused(&lambda.publish().await, "lambda_update_failed");
 }
 
 #[tokio::test]
 async fn a_throttled_call_is_tried_again_now_and_then_later() {
     let lambda = lambda(vec![(UPDATE, fault(429, "TooManyRequestsException"))]).await;
-    assert_later(lambda.publish().await);
+    assert_later(&lambda.publish().await);
     assert_eq!(lambda.count(UPDATE), 3);
 }
 
@@ -306,7 +305,7 @@ async fn our_version_with_anything_else_in_it_is_taken() {
 #[tokio::test]
 async fn pages_are_counted() {
     let lambda = lambda(vec![(LIST, ok(json!({ "Versions": [], "NextMarker": "more" })))]).await;
-    assert_refused(lambda.publish().await, "too_many_lambda_versions");
+    assert_refused(&lambda.publish().await, "too_many_lambda_versions");
     assert_eq!((lambda.count(LIST), lambda.count(UPDATE)), (200, 0));
 }
 
@@ -325,10 +324,10 @@ async fn a_missing_function_is_made_or_refused() {
     });
     assert_eq!(lambda.sent(CREATE), [sent]);
     let other_bytes = self::lambda(routes(configuration(b"other", json!({})))).await;
-    assert_refused(other_bytes.publish().await, "package_changed");
+    assert_refused(&other_bytes.publish().await, "package_changed");
     let mut not_made = self::lambda(routes(Value::Null)).await;
     not_made.target.create = None;
-    assert_refused(not_made.publish().await, "unknown_lambda_function");
+    assert_refused(&not_made.publish().await, "unknown_lambda_function");
     assert_eq!(not_made.count(CREATE), 0);
 }
 
@@ -336,15 +335,15 @@ async fn a_missing_function_is_made_or_refused() {
 async fn layers_that_nobody_verified_are_refused_wherever_they_come_from() {
     let layers = json!({ "Layers": [{ "Arn": "arn:aws:lambda:us-east-1:1:layer:x:1" }] });
     let before = lambda(vec![(READ, ok(configuration(b"old", layers.clone())))]).await;
-    assert_refused(before.publish().await, "unverified_layers");
+    assert_refused(&before.publish().await, "unverified_layers");
     assert_eq!(before.count(UPDATE), 0);
     let old = (200, configuration(b"old", json!({})));
     let meanwhile = lambda(vec![(READ, vec![old, (200, configuration(b"package", layers))])]).await;
-    assert_refused(meanwhile.publish().await, "unverified_layers");
+    assert_refused(&meanwhile.publish().await, "unverified_layers");
     assert_eq!(meanwhile.count(PUBLISH), 0);
     let asked = LocalPackages { code: package(), layers: vec![package()] };
     let refused = before.target.publish_version(&hello(), 3, &asked).await;
-    assert_refused(refused, "layers_unsupported");
+    assert_refused(&refused, "layers_unsupported");
 }
 
 #[tokio::test]
@@ -362,7 +361,7 @@ async fn an_alias_moves_with_all_its_traffic_unless_somebody_else_moved_it() {
     }
     let standing = ok(json!({ "FunctionVersion": "6", "RevisionId": "r5" }));
     let raced = vec![(GET_ALIAS, standing), (MOVE_ALIAS, fault(412, "PreconditionFailedException"))];
-    assert_later(lambda(raced).await.point().await);
+    assert_later(&lambda(raced).await.point().await);
 }
 
 #[tokio::test]
