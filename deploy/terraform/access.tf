@@ -33,7 +33,7 @@ data "aws_iam_policy_document" "signer" {
   }
   statement {
     sid       = "PutAsideWhatIsNoNotification"
-    actions   = ["sqs:SendMessage"]
+    actions   = ["sqs:GetQueueUrl", "sqs:SendMessage"]
     resources = [aws_sqs_queue.dead_letters.arn]
   }
   dynamic "statement" {

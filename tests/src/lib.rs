@@ -4,6 +4,7 @@
 //! test that started it.
 #![forbid(unsafe_code)]
 
+pub mod elsewhere;
 pub mod fleet;
 pub mod packages;
 pub mod servers;

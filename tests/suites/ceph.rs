@@ -3,14 +3,10 @@
 
 mod support;
 
-use std::path::Path;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use countersign_domain::{BucketName, ObjectLocation};
-use countersign_objects::{S3Objects, S3Settings, StaticKeys};
-use countersign_ports::conformance::objects::{self, ObjectsUnderTest};
-use countersign_ports::objects::{ObjectError, ObjectStore};
+use countersign_objects::StaticKeys;
+use countersign_tests::elsewhere::Elsewhere;
 use countersign_tests::eventually;
 use countersign_tests::fleet::Fleet;
 use countersign_tests::packages::package;
@@ -18,55 +14,15 @@ use countersign_tests::servers::{Ceph, Notifications};
 use secrecy::SecretString;
 use support::Store;
 
-struct Served {
-    store: S3Objects,
-    _ceph: Ceph,
-}
-
-#[async_trait]
-impl ObjectsUnderTest for Served {
-    fn store(&self) -> &dyn ObjectStore {
-        &self.store
-    }
-
-    async fn create_bucket(&self, name: &BucketName, versioned: bool) {
-        self.store.create_bucket(name, versioned).await.expect("a new bucket");
-    }
-
-    async fn upload(&self, object: &ObjectLocation, from: &Path) {
-        match self.store.put(object, from, None).await {
-            Ok(_) | Err(ObjectError::Unversioned(_)) => {}
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    async fn delete(&self, object: &ObjectLocation) {
-        self.store.delete(object).await.expect("a delete marker");
-    }
-
-    /// Ceph 16 writes whatever If-None-Match says.
-    fn heeds_conditions(&self) -> bool {
-        false
-    }
-}
-
+/// Ceph 16 writes whatever If-None-Match says.
 #[tokio::test]
-async fn the_client_and_ceph_keep_the_contract() {
+async fn the_client_and_ceph_keep_the_contract_but_for_races() {
     let ceph = Ceph::start();
     let keys = StaticKeys {
         access_key_id: Ceph::ACCESS_KEY_ID.to_owned(),
         secret_access_key: SecretString::from(ceph.secret_access_key()),
     };
-    let settings = S3Settings {
-        endpoint: Some(ceph.endpoint()),
-        region: "us-east-1".to_owned(),
-        credentials: Some(keys),
-        path_style: true,
-    };
-    let page_size = u16::try_from(objects::PAGE_SIZE).expect("a small number");
-    let store = S3Objects::new(&settings).await.with_page_size(page_size);
-    let scratch = tempfile::tempdir().expect("a folder");
-    objects::check(&Served { store, _ceph: ceph }, scratch.path()).await;
+    Elsewhere::new(ceph.endpoint(), keys, false).await.keeps_the_contract().await;
 }
 
 #[test]

@@ -189,7 +189,7 @@ fn refused_by_the_deployer(system: &System, key: &str, version: &str) {
         system.store.delete("signed", &format!("planted/{function}.zip"));
     };
     let unsigned = std::fs::read(package(system.folder.path(), "bare.zip", "bare")).expect("a package");
-    refused("unsigned", &unsigned, &["unsigned"]);
+    refused("unsigned", &unsigned, &["the package is not signed"]);
     let mut tampered = signed;
     tampered[60] ^= 1;
     refused("tampered", &tampered, &["integrity"]);
@@ -305,8 +305,12 @@ fn a_process_tells_its_health_takes_new_routes_and_stops_in_order() {
     system.fleet.configure(&one_route);
     system.fleet.reload("signer-1");
     system.fleet.says("signer-1", "reloaded: 1 routes");
-    system.store.put("unsigned", "second/pkg.zip", &package(system.folder.path(), "early.zip", "early"));
-    system.store.put("unsigned", "first/pkg.zip", &package(system.folder.path(), "first.zip", "first"));
+    system.store.put(
+        "unsigned",
+        "second/second/pkg.zip",
+        &package(system.folder.path(), "early.zip", "early"),
+    );
+    system.store.put("unsigned", "first/first/pkg.zip", &package(system.folder.path(), "first.zip", "first"));
     system.deployed(1, Duration::from_secs(60));
     system.fleet.configure("[[route]]\nsource = 5\n");
     system.fleet.reload("signer-1");
@@ -314,7 +318,11 @@ fn a_process_tells_its_health_takes_new_routes_and_stops_in_order() {
     system.fleet.configure(&config(&system.localstack, &["s3://unsigned/first/", "s3://unsigned/second/"]));
     system.fleet.reload("signer-1");
     system.fleet.says("signer-1", "reloaded: 2 routes");
-    system.store.put("unsigned", "second/pkg.zip", &package(system.folder.path(), "later.zip", "later"));
+    system.store.put(
+        "unsigned",
+        "second/second/pkg.zip",
+        &package(system.folder.path(), "later.zip", "later"),
+    );
     system.deployed(2, Duration::from_secs(60));
 
     system.fleet.broker.kill();
@@ -341,7 +349,7 @@ fn a_process_tells_its_health_takes_new_routes_and_stops_in_order() {
 fn a_stop_finishes_or_gives_back(system: &mut System) {
     for number in 0..STOPPED {
         let path = package(system.folder.path(), "stopped.zip", &format!("stopped {number}"));
-        system.store.put("unsigned", &format!("second/{number}.zip"), &path);
+        system.store.put("unsigned", &format!("second/second/{number}.zip"), &path);
     }
     assert_eq!(system.fleet.stop("signer-1").code(), Some(0), "{}", system.fleet.log("signer-1"));
     assert_eq!(system.count("jobs WHERE status = 'InProgress'"), 0, "a job was left behind");

@@ -92,6 +92,11 @@ impl TargetUnderTest for Served {
         false
     }
 
+    /// LocalStack compares the revision first and updates the code later, without a lock.
+    fn settles_races(&self) -> bool {
+        false
+    }
+
     async fn versions(&self, function: &FunctionName) -> Vec<TargetVersion> {
         self.published(function).iter().map(|version| named(&version["Version"])).collect()
     }

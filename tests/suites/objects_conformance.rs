@@ -12,7 +12,8 @@ use countersign_embedded_s3::{Credentials, EmbeddedS3};
 use countersign_objects::{S3Objects, S3Settings, StaticKeys, events};
 use countersign_ports::conformance::objects::{self, ObjectsUnderTest};
 use countersign_ports::objects::{ObjectError, ObjectStore};
-use countersign_tests::servers::{self, Ceph, LocalStack};
+use countersign_tests::elsewhere::Elsewhere;
+use countersign_tests::servers::{self, LocalStack};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -89,61 +90,6 @@ async fn the_client_and_the_embedded_endpoint_keep_the_contract() {
     objects::check(&served, &scratch).await;
 }
 
-/// Another store, with an S3 endpoint of its own.
-struct Elsewhere {
-    store: S3Objects,
-    heeds_conditions: bool,
-}
-
-impl Elsewhere {
-    async fn new(endpoint: String, keys: StaticKeys, heeds_conditions: bool) -> Self {
-        let settings = S3Settings {
-            endpoint: Some(endpoint),
-            region: "us-east-1".to_owned(),
-            credentials: Some(keys),
-            path_style: true,
-        };
-        let store = S3Objects::new(&settings).await;
-        Self { store: store.with_page_size(u16::try_from(objects::PAGE_SIZE).unwrap()), heeds_conditions }
-    }
-
-    async fn keeps_the_contract(&self) {
-        let scratch = tempfile::tempdir().unwrap();
-        objects::check(self, scratch.path()).await;
-        let known = ["versioned", "unversioned"].map(|name| name.parse().unwrap());
-        assert_eq!(self.store.ping(&known).await, Ok(()));
-        let missing: BucketName = "missing".parse().unwrap();
-        let gone = self.store.ping(std::slice::from_ref(&missing)).await;
-        assert_eq!(gone, Err(ObjectError::NoSuchBucket(missing)));
-    }
-}
-
-#[async_trait]
-impl ObjectsUnderTest for Elsewhere {
-    fn store(&self) -> &dyn ObjectStore {
-        &self.store
-    }
-
-    async fn create_bucket(&self, name: &BucketName, versioned: bool) {
-        self.store.create_bucket(name, versioned).await.unwrap();
-    }
-
-    async fn upload(&self, object: &ObjectLocation, from: &Path) {
-        match self.store.put(object, from, None).await {
-            Ok(_) | Err(ObjectError::Unversioned(_)) => {}
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    async fn delete(&self, object: &ObjectLocation) {
-        self.store.delete(object).await.unwrap();
-    }
-
-    fn heeds_conditions(&self) -> bool {
-        self.heeds_conditions
-    }
-}
-
 #[tokio::test]
 async fn the_client_and_localstack_keep_the_contract() {
     let localstack = LocalStack::start_empty();
@@ -152,16 +98,6 @@ async fn the_client_and_localstack_keep_the_contract() {
         secret_access_key: SecretString::from(servers::SECRET_ACCESS_KEY.to_owned()),
     };
     Elsewhere::new(localstack.endpoint(), keys, true).await.keeps_the_contract().await;
-}
-
-#[tokio::test]
-async fn the_client_and_ceph_keep_the_contract_but_for_races() {
-    let ceph = Ceph::start();
-    let keys = StaticKeys {
-        access_key_id: Ceph::ACCESS_KEY_ID.to_owned(),
-        secret_access_key: SecretString::from(ceph.secret_access_key().to_owned()),
-    };
-    Elsewhere::new(ceph.endpoint(), keys, false).await.keeps_the_contract().await;
 }
 
 #[tokio::test]

@@ -289,7 +289,9 @@ async fn a_notification_names_the_version_that_was_dropped(test: &Tested<'_>) {
 async fn a_server_that_is_gone_is_unavailable(mut sqs: Sqs) {
     let test = sqs.queue("gone").await;
     test.send("held");
-    let (held, queue) = (test.one().await, test.queue);
+    // The client tries for some seconds before it gives up, and the lease must not end meanwhile.
+    let mut held = test.queue.receive(1, Duration::from_secs(120), A_WHILE).await.unwrap();
+    let (held, queue) = (held.pop().expect("a message"), test.queue);
     sqs.0.kill();
     for outcome in
         [queue.ping().await, queue.ack(&held.receipt).await, queue.reject(&held.receipt, "no").await]

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
-use aws_sdk_s3::types::{EncodingType, ObjectVersion as ListedVersion};
+use aws_sdk_s3::types::{DeleteMarkerEntry, EncodingType, ObjectVersion as ListedVersion};
 use countersign_domain::{BucketName, ObjectVersion, Prefix};
 use countersign_ports::objects::{ObjectError, ObjectFacts, PageMarker, VersionPage};
 
@@ -45,15 +45,23 @@ fn next_page(
     if !answer.is_truncated().unwrap_or(false) {
         return Ok(None);
     }
-    let key = answer.next_key_marker().map(decoded).transpose()?;
     let version = answer.next_version_id_marker().map(str::to_owned);
-    let next = key.map(|key| PageMarker { key, version });
+    let next = last_key(answer)?.map(|key| PageMarker { key, version });
     if next.is_none() || next.as_ref() == from {
         return Err(ObjectError::Unavailable(format!(
             "the listing of {prefix} is cut off and does not go on"
         )));
     }
     Ok(next)
+}
+
+/// The last key on a page, in S3's order, which is that of UTF-8. `NextKeyMarker` should say it too, but Ceph and LocalStack
+/// write it unencoded among encoded keys, and MinIO appends to it.
+fn last_key(answer: &ListObjectVersionsOutput) -> Result<Option<String>, ObjectError> {
+    let versions = answer.versions().iter().filter_map(ListedVersion::key);
+    let delete_markers = answer.delete_markers().iter().filter_map(DeleteMarkerEntry::key);
+    let keys: Vec<String> = versions.chain(delete_markers).map(decoded).collect::<Result<_, _>>()?;
+    Ok(keys.into_iter().max())
 }
 
 /// The version as the domain knows it. `None` for what can never be signed: objects from before versioning was turned
@@ -110,9 +118,19 @@ mod tests {
         let prefix = "s3://unsigned/".parse().unwrap();
         let cut = ListObjectVersionsOutput::builder().is_truncated(true);
         assert!(next_page(&cut.clone().build(), &prefix, None).is_err());
-        let answer = cut.next_key_marker("a+b").next_version_id_marker("v1").build();
+        let answer = cut.versions(listed("a+b", "v1")).next_version_id_marker("v1").build();
         let next = next_page(&answer, &prefix, None).unwrap();
         assert_eq!(next, Some(PageMarker { key: "a b".to_owned(), version: Some("v1".to_owned()) }));
         assert!(next_page(&answer, &prefix, next.as_ref()).is_err());
+    }
+
+    #[test]
+    fn a_page_goes_on_after_its_last_key_whatever_it_says_of_it_and_be_it_deleted() {
+        let deleted = DeleteMarkerEntry::builder().key("b%2Bc").version_id("v2").build();
+        let page = ListObjectVersionsOutput::builder().versions(listed("a", "v1")).delete_markers(deleted);
+        for marker in ["b%2Bc", "b+c", "b+c[more]"] {
+            let answer = page.clone().next_key_marker(marker).build();
+            assert_eq!(last_key(&answer).unwrap().as_deref(), Some("b+c"));
+        }
     }
 }

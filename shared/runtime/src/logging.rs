@@ -61,11 +61,13 @@ fn quieter(default: &str) -> EnvFilter {
 }
 
 /// Libraries, and what they may say by default.
-const QUIET: [(&str, LevelFilter); 3] = [
-    // What it warns of comes again as an error of ours, with what is done about it.
-    ("lapin", LevelFilter::ERROR),
+const QUIET: [(&str, LevelFilter); 4] = [
+    // What it tells of comes again as a warning of ours, with what is done about it.
+    ("lapin", LevelFilter::OFF),
     // Statements are told at debug, slow ones as warnings.
     ("sqlx", LevelFilter::WARN),
+    // What PostgreSQL says beside its answers, such as that it shuts down.
+    ("sqlx::postgres::notice", LevelFilter::ERROR),
     // Credentials that are looked for and not found, place by place.
     ("aws_config", LevelFilter::WARN),
 ];
@@ -112,10 +114,13 @@ mod tests {
         let shown = |default| filter(&Environment::default(), default).unwrap().to_string();
         let mut directives: Vec<_> = shown("info").split(',').map(str::to_owned).collect();
         directives.sort();
-        assert_eq!(directives, ["aws_config=warn", "info", "lapin=error", "sqlx=warn"]);
+        assert_eq!(
+            directives,
+            ["aws_config=warn", "info", "lapin=off", "sqlx::postgres::notice=error", "sqlx=warn"]
+        );
         assert_eq!(shown("off"), "off");
-        assert_eq!(shown("error"), "error");
-        assert!(!shown("warn").contains("sqlx") && shown("warn").contains("lapin=error"));
+        assert_eq!(shown("error"), "lapin=off,error");
+        assert!(!shown("warn").contains("sqlx=") && shown("warn").contains("lapin=off"));
         assert_eq!(filter(&environment(FILTER, "info"), "off").unwrap().to_string(), "info");
     }
 }

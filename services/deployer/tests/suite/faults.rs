@@ -26,6 +26,7 @@ async fn deliver_until_done(world: &World, id: &str, asked: &DeploymentRequest, 
             Handled::Done => return,
             Handled::Retry { .. } if restart => {
                 world.clock.advance(Duration::from_secs(20));
+                drop(deployer);
                 deployer = world.start();
             }
             Handled::Retry { .. } => {}
@@ -185,6 +186,7 @@ async fn a_target_that_fills_up_before_the_alias_is_finished_once_there_is_room(
         let handled = deployer.handle(&delivery("e1", attempt, body("e1", &asked))).await;
         assert!(matches!(handled, Handled::Retry { .. }), "{handled:?}");
     }
+    drop(deployer);
     world.clock.advance(Duration::from_secs(20));
     assert_eq!(world.start().handle(&delivery("e1", 5, body("e1", &asked))).await, Handled::Done);
     assert_eq!(world.live(), (vec![1], Some(1)));

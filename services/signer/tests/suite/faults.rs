@@ -25,6 +25,7 @@ async fn deliver_until_done(world: &World, body: &[u8], restart: bool) {
             Handled::Done => return,
             Handled::Retry { .. } if restart => {
                 world.clock.advance(Duration::from_secs(20));
+                drop(signer);
                 signer = world.start();
             }
             Handled::Retry { .. } => {}
@@ -42,6 +43,7 @@ async fn the_first_drop_of_a_package() {
     deliver_until_done(&world, &notification(&[&source]), false).await;
     let calls = calls(&world.faults.operations()[before..]);
     let expected = [
+        "facts",
         "profile",
         "claim_job",
         "keeps_versions",

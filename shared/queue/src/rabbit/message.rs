@@ -17,9 +17,11 @@ pub(super) fn publisher(properties: &BasicProperties) -> Option<String> {
     properties.user_id().as_ref().map(|user| user.as_str().to_owned()).filter(|user| !user.is_empty())
 }
 
-/// How often a message is delivered, this time included: a quorum queue counts its returns.
-pub(super) fn attempt(properties: &BasicProperties) -> u32 {
-    let returns = header(properties, "x-delivery-count").and_then(integer).unwrap_or(0);
+/// How often a message is delivered, this time included: a quorum queue counts its returns. On a first delivery the
+/// header is whatever the publisher wrote.
+pub(super) fn attempt(properties: &BasicProperties, redelivered: bool) -> u32 {
+    let returns =
+        header(properties, "x-delivery-count").filter(|_| redelivered).and_then(integer).unwrap_or(0);
     u32::try_from(returns).unwrap_or(0).saturating_add(1)
 }
 

@@ -39,7 +39,7 @@ struct Shared {
     line: Mutex<Line>,
     /// A message came, or the line changed.
     arrived: Notify,
-    /// A message is to go back sooner than any other.
+    /// A message may have to go back sooner than any other.
     sooner: Notify,
 }
 
@@ -88,7 +88,9 @@ impl WorkQueue for RabbitWorkQueue {
             // Listening begins before looking: what arrives in between wakes this consumer.
             let arrived = shared.arrived.notified();
             if shared.gather(max).await {
-                return Ok(lock(&shared.hand).deliver(max, lease, Instant::now()));
+                let deliveries = lock(&shared.hand).deliver(max, lease, Instant::now());
+                shared.sooner.notify_one();
+                return Ok(deliveries);
             }
             let (is_new, channel) = shared.line()?;
             if is_new {
@@ -185,10 +187,10 @@ impl Shared {
 
     /// Takes a message in. One that is larger than any event is given up unread.
     async fn accept(&self, delivery: lapin::message::Delivery) -> Result<(), QueueError> {
-        let lapin::message::Delivery { properties, data: body, acker, .. } = delivery;
+        let lapin::message::Delivery { properties, data: body, acker, redelivered, .. } = delivery;
         let (id, publisher) = (message::id(&properties, &body), message::publisher(&properties));
         let fingerprint = message::fingerprint(self.name, publisher.as_deref(), &id, &body);
-        let attempt = message::attempt(&properties);
+        let attempt = message::attempt(&properties, redelivered);
         if body.len() > BODY_LIMIT_BYTES {
             let reason =
                 format!("too_large: {} bytes are more than the {BODY_LIMIT_BYTES} allowed", body.len());

@@ -167,7 +167,8 @@ impl Node {
     }
 
     pub(crate) fn stop(&mut self) {
-        self.ctl(&["stop", &self.directory.join("pid").display().to_string()]);
+        // Given the pid it would wait for a process that is gone only when this one has waited for it.
+        self.ctl(&["stop"]);
         self.reap();
     }
 
@@ -215,7 +216,7 @@ fn free_port() -> u16 {
 pub(crate) const PASSWORD: &str = "correct horse";
 
 /// Longer than a node needs to begin, on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 
 /// A certificate for `localhost` and the authority that issued it, in PEM.
 pub(crate) struct Certificates {
