@@ -1,7 +1,6 @@
 //! Addresses of the world: each with its only parser, whose errors say what to write and never repeat the text, because
 //! somebody may have written a password into it.
 
-use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
@@ -99,26 +98,34 @@ impl FromStr for DatabaseUrl {
                         COUNTERSIGN_POSTGRESQL_PASSWORD"
                 .into());
         }
-        let names: Vec<Cow<'_, str>> = url.query_pairs().map(|(name, _)| name).collect();
-        for (index, name) in names.iter().enumerate() {
-            if name.starts_with("sslrootcert") {
-                return Err("has the parameter sslrootcert: write the file into postgresql.ca_file".into());
-            }
-            if !DATABASE_PARAMETERS.contains(&name.as_ref()) {
-                let known = DATABASE_PARAMETERS.join(", ");
-                return Err(format!("has the parameter {name:?}, which nobody reads: known are {known}"));
-            }
-            if names[..index].contains(name) {
-                return Err(format!("has the parameter {name} twice: write it once"));
-            }
+        let database = url.path().trim_start_matches('/');
+        if url.username().is_empty() || host(&url).is_empty() || database.is_empty() || database.contains('/')
+        {
+            return Err("names not user, host and database: write postgresql://USER@HOST/DATABASE".into());
         }
-        match ssl_mode(&url) {
-            Some(mode) if !SSL_MODES.contains(&mode.as_ref()) => {
-                Err(format!("has an unknown sslmode: write one of {}", SSL_MODES.join(", ")))
-            }
-            Some(_) | None => Ok(Self(text.to_owned())),
-        }
+        check_parameters(&url).map(|()| Self(text.to_owned()))
     }
+}
+
+/// A client passes over what it does not know, and `sslmod=verify-full` must not become no TLS.
+fn check_parameters(url: &Url) -> Result<(), String> {
+    let mut seen = false;
+    for (name, value) in url.query_pairs() {
+        if name.starts_with("sslrootcert") {
+            return Err("has the parameter sslrootcert: write the file into postgresql.ca_file".into());
+        }
+        if name != "sslmode" {
+            return Err(format!("has the parameter {name:?}, which nobody reads: write sslmode alone"));
+        }
+        if seen {
+            return Err("has the parameter sslmode twice: write it once".into());
+        }
+        if !SSL_MODES.contains(&value.as_ref()) {
+            return Err(format!("has an unknown sslmode: write one of {}", SSL_MODES.join(", ")));
+        }
+        seen = true;
+    }
+    Ok(())
 }
 
 /// True if `text` names a service that is reached over a network without TLS.
@@ -129,15 +136,12 @@ pub(super) fn is_plain_over_a_network(text: &str) -> bool {
 
 /// True if `text` names a database that is reached over a network without proof that it is the right one.
 pub(super) fn is_unverified_database(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
-    let named = url.query_pairs().find(|(name, _)| name == "host").map(|(_, host)| host);
-    let host = named.as_deref().unwrap_or(host(&url));
-    !is_this_machine(host) && !verifies(&url)
+    Url::parse(text).is_ok_and(|url| !is_this_machine(host(&url)) && !verifies(&url))
 }
 
 /// True if the database's certificate is compared with trusted roots.
 pub(super) fn verifies_database(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| verifies(&url))
+    Url::parse(text).is_ok_and(|url| !is_socket(host(&url)) && verifies(&url))
 }
 
 /// True if traffic to `text` uses TLS.
@@ -186,37 +190,24 @@ fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
 }
 
-/// A socket's path and no host at all are here too.
 fn is_this_machine(host: &str) -> bool {
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     let address = literal.parse::<IpAddr>();
-    let socket =
-        host.is_empty() || host.starts_with('/') || host.starts_with("%2F") || host.starts_with("%2f");
-    socket || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    is_socket(host) || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn ssl_mode(url: &Url) -> Option<Cow<'_, str>> {
-    url.query_pairs().find(|(name, _)| name == "sslmode").map(|(_, mode)| mode)
+/// True for the path of a socket's directory, percent-encoded.
+fn is_socket(host: &str) -> bool {
+    host.starts_with("%2F") || host.starts_with("%2f")
 }
 
+/// Without a mode the certificate is verified.
 fn verifies(url: &Url) -> bool {
-    ssl_mode(url).is_some_and(|mode| mode.starts_with("verify-"))
+    let mut modes = url.query_pairs().filter(|(name, _)| name == "sslmode");
+    modes.all(|(_, mode)| mode.starts_with("verify-"))
 }
 
 const MAX_URL_BYTES: usize = 2048;
 
-/// libpq's names. A client passes over what it does not know, and `sslmod=verify-full` must not become no TLS.
-const DATABASE_PARAMETERS: [&str; 10] = [
-    "sslmode",
-    "sslcert",
-    "sslkey",
-    "host",
-    "port",
-    "user",
-    "dbname",
-    "application_name",
-    "options",
-    "statement-cache-capacity",
-];
-
-const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+/// libpq's modes, without those that may or may not encrypt.
+const SSL_MODES: [&str; 4] = ["verify-full", "verify-ca", "require", "disable"];

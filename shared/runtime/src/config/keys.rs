@@ -36,7 +36,7 @@ pub const KEYS: &[Key] = &[
     key("rabbitmq.ca_file", "the system's roots"),
     key("postgresql.url", REQUIRED),
     key("postgresql.password_file", NONE),
-    key("postgresql.ca_file", "the system's roots"),
+    key("postgresql.ca_file", "Mozilla's roots"),
     key("postgresql.max_connections", "8"),
     key("route[].source", REQUIRED),
     key("route[].profile", REQUIRED),

@@ -39,7 +39,7 @@ pub struct PostgresConfig {
     pub url: String,
     /// Where the user's password comes from, if it needs one.
     pub password: SecretSource,
-    /// A file (PEM) with the roots that TLS trusts instead of the system's, as written: relative to the data directory.
+    /// A file (PEM) with roots that TLS trusts besides Mozilla's, as written: relative to the data directory.
     pub ca_file: Option<PathBuf>,
     /// The most connections of one process, 2 to 100. By default 8.
     pub max_connections: u32,
@@ -108,7 +108,10 @@ pub(super) fn read_postgresql(mut section: Section<'_>) -> Option<PostgresConfig
     let password_file = section.file("password_file");
     let ca_file = section.file("ca_file");
     if ca_file.is_some() && url.as_deref().is_some_and(|url| !verifies_database(url)) {
-        section.mistake("ca_file", "has no effect unless the url says sslmode=verify-full (or verify-ca)");
+        section.mistake(
+            "ca_file",
+            "has no effect unless the url says sslmode=verify-full or verify-ca, or no sslmode",
+        );
     }
     let max_connections = section.number("max_connections", 8, 2, MAX_CONNECTIONS);
     section.finish();
