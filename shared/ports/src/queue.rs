@@ -57,7 +57,7 @@ pub trait WorkQueue: Send + Sync {
 /// Messages that were given up, for the people who look after a queue.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// Up to `max` of them, newest first.
+    /// Up to `max` of them, newest first; a broker may know the second alone.
     async fn dead_letters(&self, max: usize) -> Result<Vec<DeadLetter>, QueueError>;
 
     /// Puts the message back into its queue, with its id, its publisher and a new count of deliveries; it is a dead

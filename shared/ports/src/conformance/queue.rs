@@ -237,6 +237,7 @@ async fn what_was_given_up_can_be_looked_at(test: &QueueUnderTest) {
     let event = test.publish("e1").await;
     assert_eq!(test.queue.reject(&test.one().await.receipt, "not for us").await, Ok(()));
     test.dead(1).await;
+    test.pass(LEASE).await;
     test.publish("e2").await;
     for attempt in 1..=DELIVERY_LIMIT {
         let reason = format!("busy, attempt {attempt}");
@@ -267,7 +268,11 @@ async fn what_was_given_up_can_be_replayed(test: &QueueUnderTest) {
     assert_eq!((again.message_id.as_str(), again.attempt), ("e2", 1), "deliveries are counted anew");
     assert_eq!(again.publisher.as_deref(), Some(test.publisher.as_str()), "still the publisher's");
     assert_eq!(test.queue.ack(&again.receipt).await, Ok(()));
-    assert_eq!(test.dead(2).await, [dead[0].clone(), dead[2].clone()], "the others stay as they were");
+    let others = test.dead(2).await;
+    assert!(
+        others.contains(&dead[0]) && others.contains(&dead[2]),
+        "the others stay as they were: {others:?}"
+    );
     for gone in [dead[1].id.clone(), DeadLetterId("no such letter".to_owned())] {
         assert_eq!(test.dead_letters.replay(&gone).await, Ok(false), "{gone}");
     }

@@ -1,6 +1,7 @@
 //! Messages that were given up, looked at without taking them.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use countersign_ports::queue::{DELIVERY_LIMIT, DeadLetter, DeadLetterId, DeadLetters, QueueError};
@@ -23,15 +24,20 @@ impl DeadLetters for RabbitQueue {
         }
         let channel = self.link.channel().await?;
         let reasons = reasons::read(&channel).await?;
-        let mut letters = Vec::new();
+        let mut newest = BTreeMap::new();
         for queue in QueueName::ALL {
-            let newest = newest(&channel, queue, max).await?;
-            letters.extend(newest.into_iter().map(|delivery| letter(queue, delivery, &reasons)));
+            for _ in 0..DEAD_LETTER_LIMIT_MESSAGES {
+                let Some(delivery) = next(&channel, queue).await? else { break };
+                let letter = letter(queue, delivery, &reasons);
+                // The broker dates deaths to the second, and puts back in no order what was looked at.
+                newest.insert((Reverse(letter.died_at), letter.id.0.clone()), letter);
+                if newest.len() > max {
+                    newest.pop_last();
+                }
+            }
         }
         put_back(channel).await?;
-        letters.sort_by_key(|letter| std::cmp::Reverse(letter.died_at));
-        letters.truncate(max);
-        Ok(letters)
+        Ok(newest.into_values().collect())
     }
 
     async fn replay(&self, id: &DeadLetterId) -> Result<bool, QueueError> {
@@ -51,17 +57,6 @@ impl DeadLetters for RabbitQueue {
         let waiting = topology::count(&channel, queue.as_str()).await?;
         Ok(u64::from(waiting) + self.in_hand.count(queue))
     }
-}
-
-/// The last `max` dead letters of a queue, newest first.
-async fn newest(channel: &Channel, queue: QueueName, max: usize) -> Result<VecDeque<Delivery>, QueueError> {
-    let mut newest = VecDeque::new();
-    for _ in 0..DEAD_LETTER_LIMIT_MESSAGES {
-        let Some(delivery) = next(channel, queue).await? else { break };
-        newest.push_front(delivery);
-        newest.truncate(max);
-    }
-    Ok(newest)
 }
 
 /// Has the broker move a dead letter to the queue it came from, with everything that its publisher gave.

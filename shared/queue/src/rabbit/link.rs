@@ -86,6 +86,11 @@ impl Link {
         Ok(open(self.connection().await?.as_ref()).await?)
     }
 
+    /// Declares the topology once more; what is there stays as it is.
+    pub(super) async fn declare(&self) -> Result<(), QueueError> {
+        self.topology.declare(self.connection().await?.as_ref()).await
+    }
+
     pub(super) async fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
         let connection = self.state.lock().await.connection.take();

@@ -156,20 +156,26 @@ impl Shared {
                 QueueError::Unavailable(why) => why,
                 other @ (QueueError::ReceiptLost | QueueError::Refused(_)) => other.to_string(),
             };
-            tracing::warn!(queue = %self.name, why, "consuming was interrupted; what was in hand comes again");
             lock(&self.hand).lose();
-            *lock(&self.line) = Line::Down(why);
+            let before = std::mem::replace(&mut *lock(&self.line), Line::Down(why.clone()));
+            // An outage is told once.
+            if !matches!(before, Line::Down(_)) {
+                tracing::warn!(queue = %self.name, why, "consuming was interrupted; what was in hand comes again");
+            }
             self.arrived.notify_waiters();
             tokio::time::sleep(REOPEN_PAUSE).await;
         }
     }
 
     async fn consume_channel(&self) -> Result<Infallible, QueueError> {
+        // Somebody may have deleted the queue.
+        self.link.declare().await?;
         let channel = self.link.channel().await?;
         within(channel.basic_qos(self.prefetch, BasicQosOptions::default())).await?;
         let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
         let consumer = channel.basic_consume(self.name.as_str().into(), "".into(), options, arguments);
         let mut consumer = within(consumer).await?;
+        tracing::debug!(queue = %self.name, "consuming");
         *lock(&self.line) = Line::Open(channel);
         self.arrived.notify_waiters();
         loop {
@@ -284,4 +290,4 @@ const GATHER: Duration = Duration::from_millis(5);
 const POLL: Duration = Duration::from_millis(500);
 
 /// How long to wait before a channel is opened in the place of a lost one.
-const REOPEN_PAUSE: Duration = Duration::from_millis(200);
+const REOPEN_PAUSE: Duration = Duration::from_millis(500);

@@ -69,6 +69,9 @@ impl Cluster {
         text = text.replace("TLS_PORT", &tls_port.to_string());
         fs::write(directory.join("rabbitmq.conf"), text).expect("a configuration");
         fs::write(directory.join("enabled_plugins"), "[].").expect("no plugins");
+        // How often the broker looks for messages that were held too long: every minute, unless told here.
+        fs::write(directory.join("advanced.config"), "[{rabbit, [{channel_tick_interval, 1000}]}].")
+            .expect("a file");
         let environment = self.environment(name, &directory, port);
         Node { name: name.to_owned(), directory, environment, process: None, port, tls_port }
     }
