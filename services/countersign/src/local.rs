@@ -9,7 +9,7 @@ use countersign_ports::profiles::{Profile, ProfileStatus, Profiles};
 use countersign_ports::queue::DeadLetters;
 use countersign_ports::revocations::RevocationRegistry;
 use countersign_process::parts;
-use countersign_queue::EmbeddedQueue;
+use countersign_queue::{EmbeddedQueue, Topology};
 use countersign_runtime::{Config, DataDir, Environment, SystemClock};
 use countersign_signer::custody;
 use countersign_store::SqliteStore;
@@ -69,7 +69,7 @@ pub(crate) async fn queues(
 ) -> anyhow::Result<Arc<dyn DeadLetters>> {
     let config = config_file::load(None, data, environment)?.config;
     if config.rabbitmq.is_some() {
-        return Ok(Arc::new(parts::queue(&config, data, environment).await?));
+        return Ok(Arc::new(parts::queue(&config, data, environment, Topology::default()).await?));
     }
     data.demand()?;
     Ok(Arc::new(EmbeddedQueue::open(&data.queue(), Arc::new(SystemClock)).await?))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use countersign_ports::deployments::{DeploymentClaim, NewDeployment, RecordedVerdict};
 use countersign_ports::{Lease, StoreError};
+use tokio::time::Instant;
 
 use crate::Deployer;
 use crate::halt::Halt;
@@ -16,32 +17,38 @@ pub(crate) struct Begun {
     pub(crate) recorded: Option<RecordedVerdict>,
 }
 
-/// Begins the one deployment of this event, or takes up what an earlier attempt left; `None` if it ended before.
+/// Begins the one deployment of this event, or takes up what an earlier attempt left; `None` if it ended before. While
+/// another process works at the function the message stays in hand: given back, it would come too often and be given up.
 pub(crate) async fn begin(deployer: &Deployer, asked: &Asked) -> Result<Option<Begun>, Halt> {
-    let lease = deployer.lease(asked);
     let new = NewDeployment {
         id: asked.id,
         event: asked.event.clone(),
         publisher: asked.requester.publisher.clone(),
         principal: asked.requester.principal.clone(),
         request: asked.request.clone(),
-        created_at: lease.now,
+        created_at: deployer.ports.clock.now(),
     };
-    match deployer.ports.deployments.begin(&new, &lease).await {
-        Ok(DeploymentClaim::Begun { recorded }) => Ok(Some(Begun { recorded })),
-        Ok(DeploymentClaim::Ended(_)) => {
-            tracing::debug!(deployment = %asked.id, "the event was handled before");
-            Ok(None)
+    let (waiting, mut pause) = (Instant::now(), BUSY_PAUSE_MIN);
+    loop {
+        match deployer.ports.deployments.begin(&new, &deployer.lease(asked)).await {
+            Ok(DeploymentClaim::Begun { recorded }) => return Ok(Some(Begun { recorded })),
+            Ok(DeploymentClaim::Ended(_)) => {
+                tracing::debug!(deployment = %asked.id, "the event was handled before");
+                return Ok(None);
+            }
+            Ok(DeploymentClaim::Busy(until)) if waiting.elapsed() >= BUSY_WAIT_MAX => {
+                let function = &asked.request.function_name;
+                return Err(Halt::later(format!(
+                    "a deployment of {function} is in other hands until {until}"
+                )));
+            }
+            Ok(DeploymentClaim::Busy(_)) => tokio::time::sleep(pause).await,
+            Err(StoreError::Conflict(reason)) => {
+                return Err(Halt::Rejected(format!("event_id_reused: {reason}")));
+            }
+            Err(error) => return Err(error.into()),
         }
-        Ok(DeploymentClaim::Busy(until)) => {
-            let wait = until.as_millis().saturating_sub(lease.now.as_millis());
-            let after = Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(BUSY_WAIT_MIN);
-            let function = &asked.request.function_name;
-            let reason = format!("a deployment of {function} is in other hands until {until}");
-            Err(Halt::Later { after: Some(after), reason })
-        }
-        Err(StoreError::Conflict(reason)) => Err(Halt::Rejected(format!("event_id_reused: {reason}"))),
-        Err(error) => Err(error.into()),
+        pause = BUSY_PAUSE_MAX.min(pause * 2);
     }
 }
 
@@ -82,5 +89,9 @@ impl Deployer {
 /// How long a worker that died blocks its function. Renewed at a third of it, so that one lost renewal costs nothing.
 const LEASE: Duration = Duration::from_secs(15);
 
-/// The shortest wait for another worker.
-const BUSY_WAIT_MIN: Duration = Duration::from_millis(200);
+/// How long a message waits in hand while its function is in other hands: longer than Lambda may take for a deployment.
+const BUSY_WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// How long to wait before looking again, at first; then twice as long each time.
+const BUSY_PAUSE_MIN: Duration = Duration::from_millis(50);
+const BUSY_PAUSE_MAX: Duration = Duration::from_secs(1);

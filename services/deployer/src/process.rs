@@ -12,12 +12,13 @@ use countersign_ports::deployments::CodeSigningConfigs as _;
 use countersign_ports::queue::QueueName;
 use countersign_ports::targets::DeployTarget;
 use countersign_process::{Context, Service, Tasks, parts};
-use countersign_queue::RabbitQueue;
+use countersign_queue::{RabbitQueue, Topology};
 use countersign_runtime::config::{ServiceConfig, TargetConfig, TargetKind};
 use countersign_runtime::health::Check;
 use countersign_runtime::{Config, SystemClock, WorkSettings, relay, work};
 use countersign_store::PostgresStore;
 use countersign_targets::{DirectoryTarget, LambdaCreate, LambdaSettings, LambdaTarget};
+use tokio::sync::watch;
 
 use crate::{Deployer, DeployerPorts, DeployerSettings, EVENT_SOURCE, Targets};
 
@@ -25,7 +26,7 @@ use crate::{Deployer, DeployerPorts, DeployerSettings, EVENT_SOURCE, Targets};
 pub struct DeployerProcess {
     deployer: Arc<Deployer>,
     parts: Parts,
-    buckets: Vec<BucketName>,
+    buckets: watch::Sender<Vec<BucketName>>,
     working: Tasks,
 }
 
@@ -50,12 +51,12 @@ impl Service for DeployerProcess {
         let trust_roots = trust_roots(context)?;
         let parts = Parts {
             store: parts::store(config, data, environment).await?,
-            queue: parts::queue(config, data, environment).await?,
+            queue: parts::queue(config, data, environment, Topology::default()).await?,
             objects: parts::objects(config).await,
         };
         parts.store.declare(&config.code_signing_configs).await.context("code_signing_config")?;
         let deployer = Arc::new(deployer(&parts, trust_roots, context).await?);
-        let buckets = config.destinations();
+        let buckets = watch::Sender::new(config.destinations());
         let mut process = Self { deployer, parts, buckets, working: Tasks::new() };
         process.work(&config.deployer);
         Ok(process)
@@ -63,7 +64,7 @@ impl Service for DeployerProcess {
 
     fn checks(&self) -> Vec<Check> {
         let Parts { store, queue, objects } = self.parts.clone();
-        let buckets = self.buckets.clone();
+        let buckets = self.buckets.subscribe();
         vec![parts::ready::store(store), parts::ready::queue(queue), parts::ready::objects(objects, buckets)]
     }
 
@@ -71,6 +72,7 @@ impl Service for DeployerProcess {
         let config = &context.config;
         self.parts.store.declare(&config.code_signing_configs).await.context("code_signing_config")?;
         self.deployer.set_principals(config.principals.clone());
+        self.buckets.send_replace(config.destinations());
         Ok(format!("{} code signing configs and the principals", config.code_signing_configs.len()))
     }
 

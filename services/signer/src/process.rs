@@ -16,6 +16,7 @@ use countersign_runtime::config::{ServiceConfig, Trigger};
 use countersign_runtime::health::Check;
 use countersign_runtime::{Config, SystemClock, WorkSettings, relay, work};
 use countersign_store::PostgresStore;
+use tokio::sync::watch;
 
 use crate::{EVENT_SOURCE, Signer, SignerPorts, SignerSettings, custody, preflight, prepare_leaves};
 
@@ -23,7 +24,7 @@ use crate::{EVENT_SOURCE, Signer, SignerPorts, SignerSettings, custody, prefligh
 pub struct SignerProcess {
     signer: Arc<Signer>,
     parts: Parts,
-    buckets: Vec<BucketName>,
+    buckets: watch::Sender<Vec<BucketName>>,
     working: Tasks,
 }
 
@@ -49,10 +50,9 @@ impl Service for SignerProcess {
         let parts = Parts::open(context).await?;
         let config = &context.config;
         let signer = Arc::new(signer(&parts, context)?);
-        for problem in preflight::problems(&parts.objects, &parts.store, config).await {
-            tracing::warn!("{problem}");
-        }
-        let mut process = Self { signer, parts, buckets: config.buckets(), working: Tasks::new() };
+        parts.look_at(config).await;
+        let (buckets, working) = (watch::Sender::new(config.buckets()), Tasks::new());
+        let mut process = Self { signer, parts, buckets, working };
         process.work(&config.signer);
         process.prepare(config);
         Ok(process)
@@ -60,7 +60,7 @@ impl Service for SignerProcess {
 
     fn checks(&self) -> Vec<Check> {
         let Parts { store, queue, objects, sqs, .. } = self.parts.clone();
-        let buckets = self.buckets.clone();
+        let buckets = self.buckets.subscribe();
         let mut checks = vec![
             parts::ready::store(store),
             parts::ready::queue(queue),
@@ -71,10 +71,11 @@ impl Service for SignerProcess {
     }
 
     async fn reload(&self, context: &Context) -> anyhow::Result<String> {
-        let routes = context.config.routes.clone();
-        let count = routes.len();
-        self.signer.set_routes(routes);
-        Ok(format!("{count} routes"))
+        let config = &context.config;
+        self.parts.look_at(config).await;
+        self.signer.set_routes(config.routes.clone());
+        self.buckets.send_replace(config.buckets());
+        Ok(format!("{} routes", config.routes.len()))
     }
 
     async fn watch(&mut self) -> anyhow::Error {
@@ -125,7 +126,7 @@ impl Parts {
         let Context { config, data, environment } = context;
         demand_root(context)?;
         let store = parts::store(config, data, environment).await?;
-        let queue = parts::queue(config, data, environment).await?;
+        let queue = parts::queue(config, data, environment, parts::notifications(config)).await?;
         let objects = parts::objects(config).await;
         let keys = Arc::new(custody::open(data, config, environment).await.context("keys")?);
         let mut sqs = Vec::new();
@@ -141,6 +142,13 @@ impl Parts {
             }
         }
         Ok(Self { store, queue, objects, keys, sqs })
+    }
+
+    /// Tells what the routes name and what is not there.
+    async fn look_at(&self, config: &Config) {
+        for problem in preflight::problems(&self.objects, &self.store, config).await {
+            tracing::warn!("{problem}");
+        }
     }
 }
 

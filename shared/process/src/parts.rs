@@ -37,7 +37,7 @@ pub async fn store(
     PostgresStore::connect(&settings).await.context("postgresql")
 }
 
-/// The queues in RabbitMQ, with the bindings that `[[trigger]]` asks for.
+/// The queues in RabbitMQ, with `topology` beside them.
 ///
 /// # Errors
 /// Without `[rabbitmq]`, without its password, or when it cannot be reached.
@@ -45,6 +45,7 @@ pub async fn queue(
     config: &Config,
     data: &DataDir,
     environment: &Environment,
+    topology: Topology,
 ) -> anyhow::Result<RabbitQueue> {
     let Some(rabbitmq) = &config.rabbitmq else {
         bail!(
@@ -57,10 +58,11 @@ pub async fn queue(
         password: rabbitmq.password(data, environment)?,
         ca_file: rabbitmq.ca_file.as_deref().map(|file| data.path_of(file)),
     };
-    RabbitQueue::connect(settings, topology(config)).await.context("rabbitmq")
+    RabbitQueue::connect(settings, topology).await.context("rabbitmq")
 }
 
-fn topology(config: &Config) -> Topology {
+/// The exchanges that `[[trigger]]` names.
+pub fn notifications(config: &Config) -> Topology {
     let notifications = config.triggers.iter().filter_map(|trigger| match trigger {
         Trigger::Amqp { exchange, exchange_type, routing_key } => Some(NotificationExchange {
             exchange: exchange.clone(),
@@ -132,6 +134,7 @@ pub mod ready {
     use countersign_queue::RabbitQueue;
     use countersign_runtime::health::Check;
     use countersign_store::PostgresStore;
+    use tokio::sync::watch;
 
     /// The state.
     pub fn store(store: PostgresStore) -> Check {
@@ -149,10 +152,10 @@ pub mod ready {
         })
     }
 
-    /// The buckets.
-    pub fn objects(objects: S3Objects, buckets: Vec<BucketName>) -> Check {
+    /// The buckets that are used at that time.
+    pub fn objects(objects: S3Objects, buckets: watch::Receiver<Vec<BucketName>>) -> Check {
         check("s3", move || {
-            let (objects, buckets) = (objects.clone(), buckets.clone());
+            let (objects, buckets) = (objects.clone(), buckets.borrow().clone());
             async move { objects.ping(&buckets).await }
         })
     }
