@@ -11,12 +11,21 @@ use countersign_ports::objects::{ObjectError, ObjectStore};
 /// Another store, with an S3 endpoint of its own.
 pub struct Elsewhere {
     store: S3Objects,
-    heeds_conditions: bool,
+    habits: Habits,
+}
+
+/// Where a store falls short of S3.
+#[derive(Debug, Clone, Copy)]
+pub struct Habits {
+    /// It heeds the condition that nothing be overwritten.
+    pub heeds_conditions: bool,
+    /// Its pages go on where the last one ended, also after a key that is written encoded.
+    pub pages_encoded_keys: bool,
 }
 
 impl Elsewhere {
-    /// The store at `endpoint`, which is empty. Not every one heeds the condition that nothing be overwritten.
-    pub async fn new(endpoint: String, keys: StaticKeys, heeds_conditions: bool) -> Self {
+    /// The store at `endpoint`, which is empty.
+    pub async fn new(endpoint: String, keys: StaticKeys, habits: Habits) -> Self {
         let settings = S3Settings {
             endpoint: Some(endpoint),
             region: "us-east-1".to_owned(),
@@ -24,10 +33,8 @@ impl Elsewhere {
             path_style: true,
         };
         let store = S3Objects::new(&settings).await;
-        Self {
-            store: store.with_page_size(u16::try_from(objects::PAGE_SIZE).expect("it works")),
-            heeds_conditions,
-        }
+        let page_size = u16::try_from(page_size(habits)).expect("S3 allows 1000");
+        Self { store: store.with_page_size(page_size), habits }
     }
 
     /// Checks the contract of the port, and that health is told.
@@ -64,6 +71,14 @@ impl ObjectsUnderTest for Elsewhere {
     }
 
     fn heeds_conditions(&self) -> bool {
-        self.heeds_conditions
+        self.habits.heeds_conditions
     }
+
+    fn page_size(&self) -> usize {
+        page_size(self.habits)
+    }
+}
+
+fn page_size(habits: Habits) -> usize {
+    if habits.pages_encoded_keys { objects::PAGE_SIZE } else { 1000 }
 }

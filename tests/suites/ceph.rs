@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use countersign_objects::StaticKeys;
-use countersign_tests::elsewhere::Elsewhere;
+use countersign_tests::elsewhere::{Elsewhere, Habits};
 use countersign_tests::eventually;
 use countersign_tests::fleet::Fleet;
 use countersign_tests::packages::package;
@@ -22,7 +22,8 @@ async fn the_client_and_ceph_keep_the_contract_but_for_races() {
         access_key_id: Ceph::ACCESS_KEY_ID.to_owned(),
         secret_access_key: SecretString::from(ceph.secret_access_key()),
     };
-    Elsewhere::new(ceph.endpoint(), keys, false).await.keeps_the_contract().await;
+    let habits = Habits { heeds_conditions: false, pages_encoded_keys: true };
+    Elsewhere::new(ceph.endpoint(), keys, habits).await.keeps_the_contract().await;
 }
 
 #[test]
