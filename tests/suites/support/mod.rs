@@ -30,7 +30,7 @@ impl Store {
         });
         let settings = S3Settings {
             endpoint: Some(endpoint.to_owned()),
-            region: value("AWS_REGION"),
+            region: value("AWS_DEFAULT_REGION"),
             credentials,
             path_style: true,
         };

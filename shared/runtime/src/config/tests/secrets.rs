@@ -52,7 +52,7 @@ fn what_is_no_password_is_refused_and_never_shown() {
 
 #[test]
 fn a_database_may_ask_for_no_password() {
-    let text = "[postgresql]\nurl = \"postgresql:///countersign?host=/run/postgresql\"";
+    let text = "[postgresql]\nurl = \"postgresql://countersign@%2Frun%2Fpostgresql/countersign\"";
     let postgresql = parse(text).unwrap().postgresql.unwrap();
     let nothing = postgresql.password(&DataDir::new("x".as_ref()), &Environment::default());
     assert!(nothing.unwrap().is_none());
