@@ -41,9 +41,9 @@ fn a_drop_is_told_over_amqp_signed_and_deployed_and_a_refused_upload_makes_no_jo
     fleet.broker.ctl(&[
         "set_permissions",
         "guest",
+        r"^(s3-events|observed|amq\.gen.*)$",
         "^(s3-events|observed)$",
-        "^(s3-events|observed)$",
-        "^(s3-events|observed)$",
+        r"^(s3-events|observed|amq\.gen.*)$",
     ]);
     support::observe(
         &format!("amqp://guest:guest@127.0.0.1:{}/%2f", fleet.broker.port()),

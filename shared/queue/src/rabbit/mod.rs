@@ -34,7 +34,8 @@
 //! | deployer, declared by somebody else | `^$` | `^countersign\.(events\|dead-letters)$` | `^countersign\.deployer$` |
 //! | `countersign queue`, declared by somebody else | `^$` | `^$` | `^countersign\..*$` |
 //! | publishers of deployments | `^$` | `^countersign\.events$` | `^$` |
-//! | MinIO, Ceph | the notification exchange, if the store declares it | the notification exchange | `^$` |
+//! | MinIO | the notification exchange, if it declares it | the notification exchange | `^$` |
+//! | Ceph | the same, and `^amq\.gen.*$`: a queue for the broker's answers | the notification exchange | `^amq\.gen.*$` |
 //!
 //! A signer that declares notification exchanges itself needs them under configure and read too. No user may have the
 //! tag `impersonator`: it would let it publish in the name of others.
