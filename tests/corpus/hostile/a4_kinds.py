@@ -11,7 +11,7 @@ def cases() -> Group:
     for label, host in HOSTS.items():
         group.refuse(f"dos-bit-{label}", "directory_mismatch", zip_of(stored("test", b"1").host(host).mode(0, 0x10)),
                      "the DOS directory bit without a slash")
-        has_modes = host in (UNIX, MACOS)
+        has_modes = host == UNIX
         group.refuse(f"s-ifdir-{label}", "directory_mismatch" if has_modes else "foreign_mode",
                      zip_of(stored("test", b"1").host(host).mode(0o040755)), "S_IFDIR without a slash")
         group.refuse(f"backslash-{label}", "name_forbidden_character", zip_of(stored("test\\").host(host).mode(0)),

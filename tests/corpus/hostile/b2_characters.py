@@ -35,6 +35,10 @@ def cases() -> Group:
             group.refuse(f"{name}-{label}", "name_forbidden_character", zip_of(entry), f"host {label}")
     mixed = zip_of(stored("a\\b", b"1").host(DOS).mode(0), stored("a/b", b"2"))
     group.refuse("backslash-and-slash", "name_forbidden_character", mixed, "one path for readers of DOS names")
+    for label, name in (("version", "a.py;1"), ("version-empty", "a.py;"), ("version-twice", "a.py;1;2"),
+                        ("version-dot", "d/..;1"), ("version-folder", "d/a;42")):
+        group.refuse(label, "name_forbidden_character", named(name), "Info-ZIP's unzip cuts off a version as VMS has it")
+    group.refuse("version-collision", "name_forbidden_character", named("a.py;1", "a.py"), "one file for Info-ZIP's unzip")
     group.refuse("stream", "name_forbidden_character", named("a.txt::$DATA"), "an NTFS stream")
     group.refuse("nul-cut", CONTROL, named("a.txt\0.exe"), "ends at the NUL for readers in C")
     group.refuse("nul-last", CONTROL, named("a.txt\0"), "a NUL at the end")

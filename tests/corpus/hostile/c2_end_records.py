@@ -48,6 +48,9 @@ def in_the_comment(group: Group) -> None:
                  "an end record that says more comment than there is")
     group.refuse("shorter-in-comment", code, GOOD.but(comment=fields + b"tail"),
                  "an end record that says less comment than there is")
+    straddling = bytes((5, 6)).ljust(0x4B50, b".")
+    group.refuse("magic-from-length", code, GOOD.but(comment=straddling),
+                 "the comment's length is `PK`, and the comment continues it")
     behind = len(good)
     moved = EVIL.but(shift=behind)
     group.refuse("archive-in-comment", "prefix_data", GOOD.but(comment=moved.build()),

@@ -3,7 +3,7 @@
 import struct
 
 from builder import SENTINEL_16, SENTINEL_32, ZIP64_END_RECORD, Zip64, extra, stored, zip_of
-from cases import Group, ab, first, named
+from cases import Group, ab, first, named, second
 
 FIELDS = ("disk_count", "count", "size", "offset")
 INVALID, MISPLACED, COUNT = "zip64_record_invalid", "central_directory_misplaced", "entry_count_mismatch"
@@ -101,6 +101,12 @@ def locators(group: Group) -> None:
     group.refuse("locator-elsewhere", INVALID, elsewhere(), "the locator points at a record inside an entry")
     for total in (0, 2):
         group.refuse(f"locator-disks-{total}", INVALID, ends(disks=total), f"{total} disks in all")
+    locator = Zip64(record=False).build(0, 0, 0, 0)
+    group.refuse("locator-in-extra", INVALID, second(lambda e: e.central(extra=extra(0x9999, locator))),
+                 "the last extra field of the directory reads as a locator")
+    both = Zip64().build(len(ab().build()) - 22 + 4, 2, 94, 0)
+    group.refuse("ends-in-extra", "zip64_contradiction", second(lambda e: e.central(extra=extra(0x9999, both))),
+                 "the last extra field of the directory reads as record and locator")
     twice = Zip64(gap=Zip64(record=False).build(position, 2, 94, position - 94))
     group.refuse("locator-twice", INVALID, ab(zip64=twice), "two locators behind the record")
 

@@ -1,5 +1,7 @@
 """Rule 8: regular files, directories, and links that stay inside. A4 has what is both file and directory."""
 
+import struct
+
 from builder import (DOS, FLAG_DESCRIPTOR, MACOS, NTFS, NTFS_INFOZIP, VFAT, deflated, descriptor, directory, extra, stored,
                      symlink, zip_of)
 from cases import Group, first
@@ -7,7 +9,8 @@ from cases import Group, first
 TYPES = {"fifo": 0o010000, "character-device": 0o020000, "block-device": 0o060000, "socket": 0o140000,
          "whiteout": 0o160000, "type-17": 0o170000, "type-03": 0o030000, "type-05": 0o050000}
 PRIVILEGES = {"setuid": 0o4000, "setgid": 0o2000, "sticky": 0o1000, "all": 0o7000}
-FOREIGN = {"dos": DOS, "ntfs": NTFS, "ntfs-infozip": NTFS_INFOZIP, "vfat": VFAT}
+#: Systems on whose entries Info-ZIP, libarchive or 7-Zip ignore a Unix mode that others believe.
+FOREIGN = {"dos": DOS, "ntfs": NTFS, "ntfs-infozip": NTFS_INFOZIP, "vfat": VFAT, "macos": MACOS}
 
 
 def cases() -> Group:
@@ -15,6 +18,7 @@ def cases() -> Group:
     modes(group)
     dos_attributes(group)
     asi(group)
+    libarchive(group)
     link_bodies(group)
     targets(group)
     return group
@@ -24,15 +28,16 @@ def modes(group: Group) -> None:
     for label, kind in TYPES.items():
         group.refuse(label, "special_file", first(lambda e: e.mode(kind | 0o644)), f"type {kind:#o}")
     group.refuse("fifo-slash", "special_file", zip_of(stored("p/").mode(0o010644)), "a pipe whose name has a slash")
-    group.refuse("fifo-macos", "special_file", first(lambda e: e.host(MACOS).mode(0o010644)), "a pipe made on macOS")
+    group.refuse("fifo-macos", "foreign_mode", first(lambda e: e.host(MACOS).mode(0o010644)), "a pipe made on macOS")
     for label, bits in PRIVILEGES.items():
         group.refuse(label, "privileged_mode", first(lambda e: e.mode(0o100755 | bits)), f"{bits:#o} on a file")
         group.refuse(f"{label}-directory", "privileged_mode", zip_of(directory("d/", 0o040755 | bits)),
                      f"{bits:#o} on a directory")
     group.refuse("setuid-untyped", "privileged_mode", first(lambda e: e.mode(0o4755)), "setuid in a mode without type")
-    group.refuse("setuid-macos", "privileged_mode", first(lambda e: e.host(MACOS).mode(0o104755)), "made on macOS")
+    group.refuse("setuid-macos", "foreign_mode", first(lambda e: e.host(MACOS).mode(0o104755)), "made on macOS")
     for label, host in FOREIGN.items():
         group.refuse(f"foreign-file-{label}", "foreign_mode", first(lambda e: e.host(host)), "a file's mode")
+        group.refuse(f"foreign-program-{label}", "foreign_mode", first(lambda e: e.host(host).mode(0o100755)), "executable")
         group.refuse(f"foreign-link-{label}", "foreign_mode", zip_of(symlink("l", "x").host(host)), "a link's mode")
         group.refuse(f"foreign-directory-{label}", "foreign_mode", zip_of(directory("d/").host(host)),
                      "a directory's mode")
@@ -54,6 +59,28 @@ def asi(group: Group) -> None:
         group.refuse(f"asi-{label}", "asi_extra", first(lambda e: e.both(extra=fields)), f"a {label}'s mode")
         group.refuse(f"asi-{label}-local", "asi_extra", first(lambda e: e.local(extra=fields)), "local header alone")
         group.refuse(f"asi-{label}-central", "asi_extra", first(lambda e: e.central(extra=fields)), "directory alone")
+
+
+def libarchive(group: Group) -> None:
+    """Its experimental field states host and attributes again, and its reader believes it before the directory."""
+    code = "libarchive_extra"
+
+    def field(mode: int) -> bytes:
+        return extra(0x6C78, b"\x07" + struct.pack("<HHI", 0x0314, 0, mode << 16))
+
+    for label, mode in (("program", 0o100755), ("link", 0o120777), ("setuid", 0o104755), ("same", 0o100644)):
+        group.refuse(f"libarchive-{label}", code, links_to(lambda e: e.both(extra=field(mode))), f"mode {mode:#o}")
+        group.refuse(f"libarchive-{label}-local", code, links_to(lambda e: e.local(extra=field(mode))),
+                     f"mode {mode:#o}; local header alone")
+        group.refuse(f"libarchive-{label}-central", code, links_to(lambda e: e.central(extra=field(mode))),
+                     f"mode {mode:#o}; central record alone")
+    comment = extra(0x6C78, b"\x08" + struct.pack("<H", 4) + b"text")
+    group.refuse("libarchive-comment", code, first(lambda e: e.both(extra=comment)), "another comment")
+    group.refuse("libarchive-empty", code, first(lambda e: e.both(extra=extra(0x6C78))), "nothing in it")
+
+
+def links_to(change):
+    return zip_of(change(stored("a", b"../../etc/passwd")), stored("b", b"1"))
 
 
 def link_bodies(group: Group) -> None:
