@@ -8,6 +8,10 @@ from typing import Callable, Iterator
 from builder import Entry, Zip, deflated, directory, stored, zip_of
 
 ACCEPT = "accept"
+#: UnZip 6.00 honours flag bit 11 only where the header has an extra field, and translates other names of MS-DOS.
+OEM_NAMES = {"unzip": "takes UTF-8 names of other hosts than Unix for a code page, where no extra field follows them"}
+#: 7-Zip sets the modes of links, files and directories that say which they are.
+UNTYPED_MODES = {"seven_zip": "sets no mode that has no type"}
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Case:
     data: bytes
     limits: dict[str, int] = field(default_factory=dict)
     sign: str | None = None
+    differs: dict[str, str] = field(default_factory=dict)
 
     def row(self) -> dict:
         row = {"name": self.name, "file": f"{self.name}.zip", "class": self.group, "expect": self.expect}
@@ -28,6 +33,8 @@ class Case:
             row["limits"] = self.limits
         if self.sign:
             row["sign"] = self.sign
+        if self.differs:
+            row["differs"] = self.differs
         return row | {"note": self.note}
 
 
@@ -40,16 +47,18 @@ class Group:
     def refuse(self, name: str, code: str, data: bytes | Zip, note: str, limits: dict[str, int] | None = None) -> None:
         self._add(name, code, data, note, limits)
 
-    def accept(self, name: str, data: bytes | Zip, note: str, limits: dict[str, int] | None = None) -> None:
-        self._add(name, ACCEPT, data, note, limits)
+    def accept(self, name: str, data: bytes | Zip, note: str, limits: dict[str, int] | None = None, **differs: str) -> None:
+        """`differs`: readers that are known to see it otherwise, each with the reason."""
+        self._add(name, ACCEPT, data, note, limits, None, differs)
 
     def unsignable(self, name: str, code: str, platform: str, data: bytes | Zip, note: str) -> None:
         """The gate passes it; signing on `platform` ends with `code`."""
         self._add(name, code, data, note, None, platform)
 
-    def _add(self, name, expect, data, note, limits, sign=None) -> None:
+    def _add(self, name, expect, data, note, limits, sign=None, differs=None) -> None:
         data = data.build() if isinstance(data, Zip) else data
-        self.cases.append(Case(f"{self.prefix}-{name}", self.group, expect, note, data, limits or {}, sign))
+        case = Case(f"{self.prefix}-{name}", self.group, expect, note, data, limits or {}, sign, differs or {})
+        self.cases.append(case)
 
     def __iter__(self) -> Iterator[Case]:
         return iter(self.cases)

@@ -4,7 +4,7 @@ import struct
 
 from builder import (DOS, FLAG_UTF8, SENTINEL_32, Entry, Zip64, deflated, descriptor, directory, extra, stored,
                      streamed, symlink, zip_of)
-from cases import TEXT, Group
+from cases import OEM_NAMES, TEXT, Group
 
 TIME = struct.pack("<I", 1735732800)
 NTFS_TIMES = extra(0x000A, struct.pack("<IHHQQQ", 0, 1, 24, 133801488000000000, 0, 0))
@@ -32,7 +32,7 @@ def seven_zip(group: Group) -> None:
     group.accept("7z", zip_of(*tree), "7z a -tzip on Unix: attribute bit 0x8000 beside the mode")
     group.accept("7z-link", zip_of(*tree, unix(symlink("link", "folder/text"), 0x20)), "a link")
     plain = [entry.but(made_by=0x003F, attributes=entry.attributes & 0x30) for entry in tree]
-    group.accept("7z-windows", zip_of(*plain), "7z a -tzip on Windows: no modes")
+    group.accept("7z-windows", zip_of(*plain), "7z a -tzip on Windows: no modes", **OEM_NAMES)
     group.accept("7z-no-times", zip_of(*(entry.central(extra=b"") for entry in tree)), "-mtc=off")
 
 

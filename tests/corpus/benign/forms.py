@@ -4,11 +4,15 @@ import struct
 
 from builder import (SENTINEL_32, Entry, Zip64, deflated, directory, extra, stored, streamed, streamed_zip64, symlink,
                      unicode_path, zip_of)
-from cases import TEXT, Group, ab, first, named, second
+from cases import TEXT, UNTYPED_MODES, Group, ab, first, named, second
 from deflate import Bits, deflate, forge, stored_block, stored_blocks, zeros
 
 #: Every printable sign of ASCII but slash, backslash, colon and dot.
 SYMBOLS = "!#$%&'()+,-;=@[]^_`{}~ \"*<>?|"
+
+
+#: libarchive looks for the end record and the locator before it in the last 16 KiB.
+COMMENT_MAX = 16384 - 22 - 20
 
 
 def cases() -> Group:
@@ -51,7 +55,7 @@ def modes(group: Group) -> None:
     folders = [directory(f"{mode:03o}/", 0o040000 | mode) for mode in files if mode & 0o700 == 0o700]
     group.accept("mode-directories", zip_of(*folders), "of directories")
     group.accept("mode-untyped", zip_of(stored("a", b"1", 0o644), stored("b", b"1", 0o755), stored("d/").mode(0o755, 0x10)),
-                 "without a type: the slash decides")
+                 "without a type: the slash decides", **UNTYPED_MODES)
     group.accept("mode-none", zip_of(stored("a", b"1").host(0).mode(0), stored("d/").host(0).mode(0)),
                  "none recorded; a directory by its slash alone")
     group.accept("mode-dos-bits", zip_of(stored("a", b"1").mode(0o100644, 0x20), directory("d/").mode(0o040755, 0x30)),
@@ -74,7 +78,8 @@ def links(group: Group) -> None:
 
 
 def comments(group: Group) -> None:
-    group.accept("comment-longest", ab(comment=b"x" * 0xFFFF), "65,535 bytes")
+    group.accept("comment-long", ab(comment=b"x" * COMMENT_MAX), "as long as libarchive searches")
+    group.accept("comment-long-zip64", ab(comment=b"x" * COMMENT_MAX, zip64=Zip64()), "the same with a locator")
     group.accept("comment-almost", ab(comment=b"PK\x05 P K\5\6 pk\5\6 PK\4\5 K\5\6"), "almost a record")
     group.accept("comment-p", ab(comment=b"ends in P"), "the first byte of a record at the end")
     group.accept("comment-binary", ab(comment=bytes(range(256))), "every byte")
@@ -99,11 +104,10 @@ def extras(group: Group) -> None:
 
 
 def zip64(group: Group) -> None:
-    fields = ("disk_count", "count", "size", "offset")
     group.accept("zip64-ends", ab(zip64=Zip64()), "all four sentinels")
     group.accept("zip64-ends-unused", ab(zip64=Zip64(sentinels=())), "no sentinel")
-    for name in fields:
-        group.accept(f"zip64-{name.replace('_', '-')}", ab(zip64=Zip64(sentinels=(name,))), f"{name} alone is a sentinel")
+    for label, fields in (("counts", ("disk_count", "count")), ("size", ("size",)), ("offset", ("offset",))):
+        group.accept(f"zip64-{label}", ab(zip64=Zip64(sentinels=fields)), f"sentinels for {label} alone")
     group.accept("zip64-comment", ab(zip64=Zip64(), comment=b"a comment"), "with a comment")
     group.accept("zip64-all", zip_of(*map(wide, ab().entries), zip64=Zip64()), "every field of every record")
     group.accept("zip64-streamed", zip_of(streamed_zip64("a", TEXT), streamed("b", TEXT), zip64=Zip64()),

@@ -4,7 +4,7 @@ import struct
 
 from builder import (DOS, FLAG_DESCRIPTOR, FLAG_UTF8, SENTINEL_32, Entry, deflated, descriptor, directory, extra, stored,
                      streamed, symlink, unicode_path, zip_of)
-from cases import TEXT, Group
+from cases import OEM_NAMES, TEXT, Group
 from deflate import stored_block
 
 MANIFEST = b"Manifest-Version: 1.0\r\nCreated-By: 17.0.15 (Debian)\r\n\r\n"
@@ -39,7 +39,7 @@ def jars(group: Group) -> None:
     plain = [java(stored(name, body)) for name, body in (("META-INF/MANIFEST.MF", MANIFEST), ("com/A.class", TEXT))]
     group.accept("jar-0", zip_of(java(stored("META-INF/")).both(extra=extra(0xCAFE)), *plain), "jar c0f: stored")
     group.accept("jar-utf8", zip_of(meta_inf(), manifest, java(streamed("com/example/Größe.class", TEXT))),
-                 "a class beyond ASCII")
+                 "a class beyond ASCII", **OEM_NAMES)
     group.accept("jar-m", zip_of(classes), "jar cfM: no manifest")
     signed = [java(streamed(f"META-INF/{name}", TEXT)) for name in ("MANIFEST.MF", "SIGNER.SF", "SIGNER.RSA")]
     group.accept("jar-signed", zip_of(*signed, classes), "jarsigner's files: none of them is a signature of ours")

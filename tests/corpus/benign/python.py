@@ -2,7 +2,7 @@
 
 from builder import (FLAG_DESCRIPTOR, SENTINEL_32, deflated, descriptor, directory, extra, stored, streamed, streamed_zip64,
                      zip_of)
-from cases import TEXT, Group
+from cases import TEXT, UNTYPED_MODES, Group
 
 
 def cases() -> Group:
@@ -11,9 +11,10 @@ def cases() -> Group:
     group.accept("m", zip_of(*tree), "python3 -m zipfile -c, shutil.make_archive")
     group.accept("stored", zip_of(stored("a.py", TEXT), stored("b.py")), "ZipFile.write without compression")
     group.accept("writestr", zip_of(deflated("a", TEXT, 0o600), stored("b", b"1", 0o600)),
-                 "writestr: mode 0600 without a type")
+                 "writestr: mode 0600 without a type", **UNTYPED_MODES)
     folder = stored("d/").mode(0o040775, 0x10)
-    group.accept("writestr-directory", zip_of(folder, deflated("d/a", TEXT, 0o600)), "writestr and mkdir of a directory")
+    group.accept("writestr-directory", zip_of(folder, deflated("d/a", TEXT, 0o600)), "writestr and mkdir of a directory",
+                 **UNTYPED_MODES)
     group.accept("utf8", zip_of(deflated("é/日本語/😀.txt", TEXT)), "names beyond ASCII")
     group.accept("pipe", zip_of(stream("a", TEXT), stream("empty")), "to a pipe")
     group.accept("pipe-zip64", zip_of(streamed_zip64("a", TEXT), streamed_zip64("empty")),

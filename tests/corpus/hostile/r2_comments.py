@@ -1,6 +1,6 @@
 """Rule 2: one end record at the end of the file, and no record in a comment."""
 
-from builder import END_RECORD, MAGICS, stored
+from builder import END_RECORD, MAGICS, Zip64, stored
 from cases import Group, ab, first, second
 
 CUT = "end_record_missing"
@@ -26,6 +26,10 @@ def cases() -> Group:
                          f"{magic!r} in the archive comment")
         group.refuse(f"entry-comment-{label}", "record_in_comment", first(lambda e: e.but(comment=magic)),
                      f"{magic!r} in the comment of an entry")
+    note = "libarchive finds no end record, and reads local headers without modes and links"
+    group.refuse("comment-far", "comment_too_long", ab(comment=b"x" * 16362), note)
+    group.refuse("comment-far-zip64", "comment_too_long", ab(comment=b"x" * 16343, zip64=Zip64()), note)
+    group.refuse("comment-longest", "comment_too_long", ab(comment=b"x" * 0xFFFF), note)
     limit = {"comment_size_max": 300}
     group.refuse("comment-limit", "comment_too_long", ab(comment=b"x" * 301), "one byte beyond the limit", limit)
     group.refuse("entry-comment-limit", "comment_too_long", second(lambda e: e.but(comment=b"x" * 301)),
