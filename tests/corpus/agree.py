@@ -78,8 +78,12 @@ def disagreements(found: dict[str, list[Member] | Failed]) -> list[tuple[str, st
     reference = found[REFERENCE]
     if isinstance(reference, Failed):
         return [(REFERENCE, str(reference))]
-    return [(reader, problem) for reader, view in found.items() if reader != REFERENCE
-            for problem in differences(reader, reference, view)]
+    return [
+        (reader, problem)
+        for reader, view in found.items()
+        if reader != REFERENCE
+        for problem in differences(reader, reference, view)
+    ]
 
 
 def differences(reader: str, reference: list[Member], view: list[Member] | Failed) -> list[str]:
@@ -109,8 +113,16 @@ def compare(expected: Member, seen: Member) -> list[str]:
 
 def listing(name: str, found: dict[str, list[Member] | Failed]) -> dict:
     """The reference's view, and who else has it. The mode is null where none is recorded."""
-    entries = [{"name": member.name, "kind": member.kind, "size": member.size, "sha256": member.sha256,
-                "mode": None if member.mode is None else f"{member.mode:04o}"} for member in found[REFERENCE]]
+    entries = [
+        {
+            "name": member.name,
+            "kind": member.kind,
+            "size": member.size,
+            "sha256": member.sha256,
+            "mode": None if member.mode is None else f"{member.mode:04o}",
+        }
+        for member in found[REFERENCE]
+    ]
     readers = [reader for reader, view in found.items() if not isinstance(view, Failed)]
     return {"file": name, "readers": sorted(readers), "entries": entries}
 

@@ -29,8 +29,16 @@ ZIP64_END_RECORD = b"PK\x06\x06"
 ZIP64_LOCATOR = b"PK\x06\x07"
 DIGITAL_SIGNATURE = b"PK\x05\x05"
 ARCHIVE_EXTRA_DATA = b"PK\x06\x08"
-MAGICS = (CENTRAL_RECORD, LOCAL_HEADER, DIGITAL_SIGNATURE, END_RECORD, ZIP64_END_RECORD, ZIP64_LOCATOR,
-          ARCHIVE_EXTRA_DATA, DESCRIPTOR)
+MAGICS = (
+    CENTRAL_RECORD,
+    LOCAL_HEADER,
+    DIGITAL_SIGNATURE,
+    END_RECORD,
+    ZIP64_END_RECORD,
+    ZIP64_LOCATOR,
+    ARCHIVE_EXTRA_DATA,
+    DESCRIPTOR,
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,18 @@ class Header:
 
     def fields(self) -> bytes:
         return struct.pack(
-            "<5H3I2H", self.version, self.flags, self.method, self.time, self.date, self.crc, self.compressed,
-            self.size, _or(self.name_size, len(self.name)), _or(self.extra_size, len(self.extra)))
+            "<5H3I2H",
+            self.version,
+            self.flags,
+            self.method,
+            self.time,
+            self.date,
+            self.crc,
+            self.compressed,
+            self.size,
+            _or(self.name_size, len(self.name)),
+            _or(self.extra_size, len(self.extra)),
+        )
 
 
 @dataclass(frozen=True)
@@ -107,8 +125,14 @@ class Entry:
         return self.gap + header + self.lfh.name + self.lfh.extra + self.data + self.descriptor
 
     def central_bytes(self, offset: int) -> bytes:
-        tail = struct.pack("<3H2I", _or(self.comment_size, len(self.comment)), self.disk, self.internal,
-                           self.attributes, _or(self.offset, offset))
+        tail = struct.pack(
+            "<3H2I",
+            _or(self.comment_size, len(self.comment)),
+            self.disk,
+            self.internal,
+            self.attributes,
+            _or(self.offset, offset),
+        )
         header = _or(self.cdh.signature, CENTRAL_RECORD) + struct.pack("<H", self.made_by) + self.cdh.fields()
         return header + tail + self.cdh.name + self.cdh.extra + self.comment
 
@@ -139,12 +163,23 @@ class Zip64:
     disks: int = 1
 
     def build(self, position: int, count: int, size: int, offset: int) -> bytes:
-        record = ZIP64_END_RECORD + struct.pack(
-            "<QHHIIQQQQ", self.record_size, self.made_by, self.version, self.disk, self.directory_disk,
-            _or(self.disk_count, _or(self.count, count)), _or(self.count, count), _or(self.size, size),
-            _or(self.offset, offset)) + self.extensible
-        locator = ZIP64_LOCATOR + struct.pack("<IQI", self.locator_disk, _or(self.locator_offset, position),
-                                              self.disks)
+        record = (
+            ZIP64_END_RECORD
+            + struct.pack(
+                "<QHHIIQQQQ",
+                self.record_size,
+                self.made_by,
+                self.version,
+                self.disk,
+                self.directory_disk,
+                _or(self.disk_count, _or(self.count, count)),
+                _or(self.count, count),
+                _or(self.size, size),
+                _or(self.offset, offset),
+            )
+            + self.extensible
+        )
+        locator = ZIP64_LOCATOR + struct.pack("<IQI", self.locator_disk, _or(self.locator_offset, position), self.disks)
         return (record if self.record else b"") + self.gap + (locator if self.locator else b"")
 
 
@@ -195,9 +230,15 @@ class Zip:
             for name in self.zip64.sentinels:
                 narrow[name] = SENTINEL_16 if "count" in name else SENTINEL_32
         end = END_RECORD + struct.pack(
-            "<4H2IH", self.disk, self.directory_disk, _or(self.disk_count, _or(self.count, narrow["disk_count"])),
-            _or(self.count, narrow["count"]), _or(self.directory_size, narrow["size"]),
-            _or(self.directory_offset, narrow["offset"]), _or(self.comment_size, len(self.comment)))
+            "<4H2IH",
+            self.disk,
+            self.directory_disk,
+            _or(self.disk_count, _or(self.count, narrow["disk_count"])),
+            _or(self.count, narrow["count"]),
+            _or(self.directory_size, narrow["size"]),
+            _or(self.directory_offset, narrow["offset"]),
+            _or(self.comment_size, len(self.comment)),
+        )
         return zip64 + self.before_end + end + self.comment + self.suffix
 
 
@@ -260,13 +301,14 @@ def unicode_path(name: str | bytes, header_name: str | bytes | None = None, vers
 
 
 def patched(data: bytes, at: int, new: bytes) -> bytes:
-    return data[:at] + new + data[at + len(new):]
+    return data[:at] + new + data[at + len(new) :]
 
 
 def _entry(name: str | bytes, method: int, body: bytes, data: bytes, mode: int) -> Entry:
     flags = FLAG_UTF8 if isinstance(name, str) and not name.isascii() else 0
-    header = Header(name=_bytes(name), flags=flags, method=method, crc=zlib.crc32(body), compressed=len(data),
-                    size=len(body))
+    header = Header(
+        name=_bytes(name), flags=flags, method=method, crc=zlib.crc32(body), compressed=len(data), size=len(body)
+    )
     return Entry(lfh=header, cdh=header, data=data, body=body, attributes=mode << 16)
 
 

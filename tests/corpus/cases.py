@@ -11,7 +11,9 @@ ACCEPT = "accept"
 #: UnZip 6.00 honours flag bit 11 only where the header has an extra field, and translates other names of MS-DOS.
 OEM_NAMES = {"unzip": "takes UTF-8 names of other hosts than Unix for a code page, where no extra field follows them"}
 #: 7-Zip sets the modes of links, files and directories that say which they are.
-UNTYPED_MODES = {"seven_zip": "sets no mode that has no type"}
+UNTYPED_MODES = {"7z": "sets no mode that has no type"}
+#: JDK 17's ZipInputStream takes every descriptor for a narrow one, which fits where the body is empty.
+NARROW_DESCRIPTORS = {"java-stream": "ends behind an empty body with a wide descriptor, without an error"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class Group:
     def refuse(self, name: str, code: str, data: bytes | Zip, note: str, limits: dict[str, int] | None = None) -> None:
         self._add(name, code, data, note, limits)
 
-    def accept(self, name: str, data: bytes | Zip, note: str, limits: dict[str, int] | None = None, **differs: str) -> None:
+    def accept(
+        self, name: str, data: bytes | Zip, note: str, limits: dict[str, int] | None = None, **differs: str
+    ) -> None:
         """`differs`: readers that are known to see it otherwise, each with the reason."""
         self._add(name, ACCEPT, data, note, limits, None, differs)
 
@@ -86,6 +90,7 @@ def second(change: Callable[[Entry], Entry]) -> Zip:
 
 def named(*names: str | bytes) -> Zip:
     """Empty files of these names, and directories where a name ends with a slash."""
+
     def entry(name):
         return directory(name) if name[-1:] in ("/", b"/") else stored(name)
 

@@ -43,8 +43,9 @@ class Bits:
 
     def build(self) -> bytes:
         self.align()
-        return bytes(sum(bit << place for place, bit in enumerate(self.bits[at:at + 8]))
-                     for at in range(0, len(self.bits), 8))
+        return bytes(
+            sum(bit << place for place, bit in enumerate(self.bits[at : at + 8])) for at in range(0, len(self.bits), 8)
+        )
 
 
 def deflate(body: bytes) -> bytes:
@@ -53,7 +54,7 @@ def deflate(body: bytes) -> bytes:
     while at < len(body):
         bits.fixed(body[at])
         at += 1
-        while at + 258 <= len(body) and body[at:at + 258] == body[at - 1:at] * 258:
+        while at + 258 <= len(body) and body[at : at + 258] == body[at - 1 : at] * 258:
             bits.fixed(285).code(0, 5)
             at += 258
     return bits.fixed(256).build()
@@ -62,7 +63,7 @@ def deflate(body: bytes) -> bytes:
 def stored_blocks(body: bytes, block: int = 0xFFFF) -> bytes:
     """Blocks without compression."""
     starts = range(0, len(body), block) or [0]
-    return b"".join(stored_block(body[at:at + block], final=at == starts[-1]) for at in starts)
+    return b"".join(stored_block(body[at : at + block], final=at == starts[-1]) for at in starts)
 
 
 def stored_block(body: bytes, final: bool = True) -> bytes:
@@ -95,33 +96,65 @@ def _code_lengths(bits: Bits, lengths: dict[int, int], literals: int, distances:
 def zeros(size: int) -> bytes:
     """`size` zeros at two bits for 258 of them: the best that deflate can do, 1032 to 1."""
     matches = (size - 1) // 258
-    rest = size - 258 * matches
-    assert size > 0 and matches % 4 == 0, "choose 1 + 1032 n + less than 258"
-    head = Bits().number(0, 1).number(1, 2)
-    for _ in range(rest):
-        head.fixed(0)
-    head.fixed(256).number(0, 1).number(0, 2).bytes(b"\x00\x00\xff\xff")
-    head.number(1, 1)
-    _code_lengths(head, {256: 1, 285: 1, 286: 1}, literals=286, distances=1)
-    lead = -len(head.bits) % 8
-    pairs = ([1, 0] * 4)[:lead]
-    assert lead % 2 == 0 and matches >= 4
-    head.bits += pairs
-    middle = (matches - lead // 2) // 4
-    left = matches - lead // 2 - 4 * middle
+    assert matches >= 4 and matches % 4 == 0, "1 + 1032 n, n > 0, and less than 258 more"
+    bits = Bits().number(0, 1).number(1, 2)
+    for _ in range(size - 258 * matches):
+        bits.fixed(0)
+    bits.fixed(256).number(1, 1)
+    _code_lengths(bits, {256: 1, 285: 1, 286: 1}, literals=286, distances=1)
+    # A match is two bits, so the byte boundary may fall inside one; four matches are a byte all the same.
+    match = [1, 0]
+    lead = -len(bits.bits) % 8
+    bits.bits += (match * 4)[:lead]
+    repeated, left = divmod(2 * matches - lead, 8)
+    unit = Bits()
+    unit.bits = (match * 5)[lead % 2 : lead % 2 + 8]
     tail = Bits()
-    tail.bits += [1, 0] * left
-    return head.build() + b"\x55" * middle + tail.code(0, 1).build()
+    tail.bits = (match * 5)[lead % 2 : lead % 2 + left]
+    return bits.build() + unit.build() * repeated + tail.code(0, 1).build()
 
 
-def empty_dynamic_blocks(count: int) -> bytes:
-    """Blocks that yield nothing and make the reader build its tables each time; the stream does not end."""
+def empty_blocks(kind: str, size: int) -> bytes:
+    """Some `size` bytes of blocks that yield nothing; the stream does not end.
+
+    `stored`, `fixed`, `dynamic` (small tables, most blocks a byte) or `tables` (tables as large as can be).
+    """
     unit = Bits()
     for _ in range(8):
         unit.number(0, 1)
-        _code_lengths(unit, {256: 1, 286: 1}, literals=257, distances=1)
-        unit.code(0, 1)
-    return unit.build() * (count // 8)
+        if kind == "stored":
+            unit.number(0, 2).bytes(b"\0\0\xff\xff")
+        elif kind == "fixed":
+            unit.number(1, 2).fixed(256)
+        elif kind == "dynamic":
+            _code_lengths(unit, {256: 1, 286: 1}, literals=257, distances=1).code(0, 1)
+        else:
+            _large_tables(unit).code(0, 1)
+    block = unit.build()
+    return block * (size // len(block))
+
+
+def _large_tables(bits: Bits) -> Bits:
+    """The head of a dynamic block whose two codes have lengths of 1 to 15 bits; the end of the block has one bit."""
+    ladder = [*range(2, 16), 15]
+    bits.number(2, 2).number(0, 5).number(15, 5).number(15, 4)
+    # Code lengths: 1 to 14 and "repeat zero" in four bits, 15 and 0 in five.
+    width = {symbol: 4 for symbol in [*range(1, 15), 18]} | {15: 5, 0: 5}
+    for symbol in [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]:
+        bits.number(width.get(symbol, 0), 3)
+    codes, code = {}, 0
+    for length in (4, 5):
+        code <<= 1 if length == 5 else 0
+        for symbol in sorted(symbol for symbol in width if width[symbol] == length):
+            codes[symbol], code = (code, length), code + 1
+    for symbol in ladder:
+        bits.code(*codes[symbol])
+    zeros = 256 - len(ladder)
+    for run in (138, zeros - 138):
+        bits.code(*codes[18]).number(run - 11, 7)
+    for symbol in [1, 1, *ladder]:
+        bits.code(*codes[symbol])
+    return bits
 
 
 def forge(head: bytes, checksum: int) -> bytes:

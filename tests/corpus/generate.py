@@ -1,8 +1,8 @@
 """Writes the corpus: one zip a case, and manifest.json with the verdict that each must have.
 
-    python3 tests/corpus/generate.py OUTDIR             all cases
-    python3 tests/corpus/generate.py OUTDIR --no-tools  without what the installed tools write
-    python3 tests/corpus/generate.py OUTDIR --worst     files of up to 10 MiB that cost a reader most
+python3 tests/corpus/generate.py OUTDIR             all cases
+python3 tests/corpus/generate.py OUTDIR --no-tools  without what the installed tools write
+python3 tests/corpus/generate.py OUTDIR --worst     files of up to 10 MiB that cost a reader most
 """
 
 import argparse

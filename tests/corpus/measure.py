@@ -29,16 +29,23 @@ def main() -> None:
     rows = [row for row in rows if "limits" not in row and "sign" not in row]
     results = [measure(options.program, options.folder, row) for row in rows]
     wrong = [result for result in results if result["verdict"] != result["expect"]]
-    slow = [result for result in results if result["expect"] != "accept" and result["size"] <= SIZE_MAX
-            and (result["seconds"] > options.seconds or result["mib"] > options.mib)]
+    slow = [
+        result
+        for result in results
+        if result["expect"] != "accept"
+        and result["size"] <= SIZE_MAX
+        and (result["seconds"] > options.seconds or result["mib"] > options.mib)
+    ]
     for title, key in (("slowest", "seconds"), ("largest", "mib")):
         print(f"-- {title}")
-        for result in sorted(results, key=lambda result: -result[key])[:options.top]:
+        for result in sorted(results, key=lambda result: -result[key])[: options.top]:
             show(result)
     for title, chosen in (("wrong verdict", wrong), ("too slow or too large", slow)):
         for result in chosen:
-            print(f"{title}: {result['file']}: expected {result['expect']}, got {result['verdict']} "
-                  f"({result['detail']}), {result['seconds']:.2f} s, {result['mib']:.0f} MiB")
+            print(
+                f"{title}: {result['file']}: expected {result['expect']}, got {result['verdict']} "
+                f"({result['detail']}), {result['seconds']:.2f} s, {result['mib']:.0f} MiB"
+            )
     print(f"{len(results)} cases, {len(wrong)} wrong verdicts, {len(slow)} too slow or too large")
     sys.exit(1 if wrong or slow else 0)
 
@@ -53,13 +60,20 @@ def measure(program: str, folder: Path, row: dict) -> dict:
     seconds = time.monotonic() - began
     report = json.loads(output) if child.returncode in (0, 1) else {"detail": messages.decode(errors="replace")}
     verdict = "accept" if report.get("accepted") else report.get("code", f"exit {child.returncode}")
-    return row | {"verdict": verdict, "detail": report.get("detail", ""), "seconds": seconds,
-                  "mib": usage.ru_maxrss / 1024, "size": path.stat().st_size}
+    return row | {
+        "verdict": verdict,
+        "detail": report.get("detail", ""),
+        "seconds": seconds,
+        "mib": usage.ru_maxrss / 1024,
+        "size": path.stat().st_size,
+    }
 
 
 def show(result: dict) -> None:
-    print(f"{result['seconds']:7.2f} s {result['mib']:7.1f} MiB {result['size'] / 1024 / 1024:6.2f} MiB file  "
-          f"{result['file']}: {result['verdict']}")
+    print(
+        f"{result['seconds']:7.2f} s {result['mib']:7.1f} MiB {result['size'] / 1024 / 1024:6.2f} MiB file  "
+        f"{result['file']}: {result['verdict']}"
+    )
 
 
 if __name__ == "__main__":

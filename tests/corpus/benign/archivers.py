@@ -2,8 +2,21 @@
 
 import struct
 
-from builder import (DOS, FLAG_UTF8, SENTINEL_32, Entry, Zip64, deflated, descriptor, directory, extra, stored,
-                     streamed, symlink, zip_of)
+from builder import (
+    DOS,
+    FLAG_UTF8,
+    SENTINEL_32,
+    Entry,
+    Zip64,
+    deflated,
+    descriptor,
+    directory,
+    extra,
+    stored,
+    streamed,
+    symlink,
+    zip_of,
+)
 from cases import OEM_NAMES, TEXT, Group
 
 TIME = struct.pack("<I", 1735732800)
@@ -24,11 +37,19 @@ def cases() -> Group:
 def seven_zip(group: Group) -> None:
     def unix(entry: Entry, dos: int) -> Entry:
         version = 20 if entry.cdh.method == 8 or dos == 0x10 else 10
-        return entry.both(version=version).central(extra=NTFS_TIMES).but(
-            made_by=0x033F, attributes=entry.attributes & 0xFFFF0000 | 0x8000 | dos)
+        return (
+            entry.both(version=version)
+            .central(extra=NTFS_TIMES)
+            .but(made_by=0x033F, attributes=entry.attributes & 0xFFFF0000 | 0x8000 | dos)
+        )
 
-    tree = (unix(directory("folder/"), 0x10), unix(deflated("folder/text", TEXT), 0x20), unix(stored("none"), 0x20),
-            unix(deflated("run", TEXT, 0o100755), 0x20), unix(stored("é.txt", b"1"), 0x20))
+    tree = (
+        unix(directory("folder/"), 0x10),
+        unix(deflated("folder/text", TEXT), 0x20),
+        unix(stored("none"), 0x20),
+        unix(deflated("run", TEXT, 0o100755), 0x20),
+        unix(stored("é.txt", b"1"), 0x20),
+    )
     group.accept("7z", zip_of(*tree), "7z a -tzip on Unix: attribute bit 0x8000 beside the mode")
     group.accept("7z-link", zip_of(*tree, unix(symlink("link", "folder/text"), 0x20)), "a link")
     plain = [entry.but(made_by=0x003F, attributes=entry.attributes & 0x30) for entry in tree]
@@ -54,10 +75,15 @@ def bsdtar(group: Group) -> None:
         return entry.but(descriptor=descriptor(entry, wide=True))
 
     folder, link = member(directory("folder/")), member(symlink("folder/link", "../text"))
-    group.accept("bsdtar", zip_of(folder, body("folder/text", TEXT), body("none"), body("é.txt", b"1")), "bsdtar --format zip")
+    group.accept(
+        "bsdtar", zip_of(folder, body("folder/text", TEXT), body("none"), body("é.txt", b"1")), "bsdtar --format zip"
+    )
     group.accept("bsdtar-link", zip_of(folder, body("text", TEXT), link), "a link")
-    group.accept("bsdtar-zip64", zip_of(folder, wide("folder/text", TEXT), wide("none"), zip64=Zip64(sentinels=())),
-                 "zip:zip64: zip64 end records that nothing refers to")
+    group.accept(
+        "bsdtar-zip64",
+        zip_of(folder, wide("folder/text", TEXT), wide("none"), zip64=Zip64(sentinels=())),
+        "zip:zip64: zip64 end records that nothing refers to",
+    )
 
 
 def macos(group: Group) -> None:
@@ -69,8 +95,13 @@ def macos(group: Group) -> None:
 
     folder = member(directory("Project/").both(version=10))
     fork = member(streamed("__MACOSX/Project/._main.py", b"\0\x05\x16\x07" + bytes(60)))
-    group.accept("macos", zip_of(folder, member(streamed("Project/main.py", TEXT)), fork,
-                                 member(stored("Project/none").both(version=10))), "Archive Utility and ditto")
+    group.accept(
+        "macos",
+        zip_of(
+            folder, member(streamed("Project/main.py", TEXT)), fork, member(stored("Project/none").both(version=10))
+        ),
+        "Archive Utility and ditto",
+    )
 
 
 def windows(group: Group) -> None:
@@ -80,7 +111,9 @@ def windows(group: Group) -> None:
     tree = (member(deflated("folder/text.txt", TEXT)), member(stored("none.txt").both(version=10)))
     group.accept("explorer", zip_of(*tree), "Windows Explorer")
     group.accept("explorer-folders", zip_of(member(directory("folder/"), 0x10), *tree), "with directories")
-    group.accept("read-only", zip_of(*(entry.but(attributes=0x21) for entry in tree)), "read-only, hidden and system files")
+    group.accept(
+        "read-only", zip_of(*(entry.but(attributes=0x21) for entry in tree)), "read-only, hidden and system files"
+    )
     net = [entry.both(flags=FLAG_UTF8).but(attributes=0) for entry in tree]
     group.accept("dotnet", zip_of(*net), "System.IO.Compression on Windows: no attributes")
     unix = [entry.mode(0o100644).but(made_by=0x0314) for entry in tree]

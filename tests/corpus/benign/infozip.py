@@ -2,8 +2,21 @@
 
 import struct
 
-from builder import (FLAG_DESCRIPTOR, FLAG_UTF8, SENTINEL_32, Entry, Zip64, deflated, descriptor, directory, extra, stored,
-                     symlink, unicode_path, zip_of)
+from builder import (
+    FLAG_DESCRIPTOR,
+    FLAG_UTF8,
+    SENTINEL_32,
+    Entry,
+    Zip64,
+    deflated,
+    descriptor,
+    directory,
+    extra,
+    stored,
+    symlink,
+    unicode_path,
+    zip_of,
+)
 from cases import TEXT, Group
 
 MADE_BY = 0x031E
@@ -42,16 +55,27 @@ def forced(entry: Entry) -> Entry:
     return entry.central(version=version, size=SENTINEL_32, extra=entry.cdh.extra + extra(1, sizes[:8]))
 
 
-TREE = (file("text", TEXT), file("none"), folder("folder/"), file("folder/run", SCRIPT, 0o100755), folder("folder/empty/"))
+TREE = (
+    file("text", TEXT),
+    file("none"),
+    folder("folder/"),
+    file("folder/run", SCRIPT, 0o100755),
+    folder("folder/empty/"),
+)
 
 
 def cases() -> Group:
     group = Group("benign", "ok-infozip")
     group.accept("r", zip_of(*TREE), "zip -r")
     group.accept("x", zip_of(*(bare(entry) for entry in TREE)), "zip -rX: no extra fields")
-    group.accept("d", zip_of(*(entry for entry in TREE if not entry.cdh.name.endswith(b"/"))), "zip -rD: no directories")
-    group.accept("pipe", zip_of(streamed("text", TEXT), streamed("none"), folder("folder/"), streamed("run", SCRIPT)),
-                 "zip -r - | cat")
+    group.accept(
+        "d", zip_of(*(entry for entry in TREE if not entry.cdh.name.endswith(b"/"))), "zip -rD: no directories"
+    )
+    group.accept(
+        "pipe",
+        zip_of(streamed("text", TEXT), streamed("none"), folder("folder/"), streamed("run", SCRIPT)),
+        "zip -r - | cat",
+    )
     group.accept("fz", zip_of(*map(forced, TREE), zip64=Zip64(sentinels=("offset",), made_by=798)), "zip -r -fz")
     link = times(symlink("folder/link", "../text").both(version=10))
     group.accept("y", zip_of(*TREE, link, times(symlink("to-folder", "folder").both(version=10))), "zip -ry: links")
@@ -62,8 +86,11 @@ def cases() -> Group:
     group.accept("utf8", zip_of(file("é/日本.txt", TEXT)), "a build that sets flag bit 11")
     path = unicode_path("é.txt")
     both = file("é.txt", TEXT)
-    group.accept("unicode-path", zip_of(both.local(extra=both.lfh.extra + path).central(extra=both.cdh.extra + path)),
-                 "flag bit 11, and a Unicode Path field that says the same")
+    group.accept(
+        "unicode-path",
+        zip_of(both.local(extra=both.lfh.extra + path).central(extra=both.cdh.extra + path)),
+        "flag bit 11, and a Unicode Path field that says the same",
+    )
     group.accept("old", zip_of(old("text", TEXT), old("run", SCRIPT)), "zip 2: UX and Ux fields for time and owner")
     group.accept("dos", zip_of(*(dos(entry) for entry in TREE)), "zip on MS-DOS and Windows: no modes")
     utf8_ascii = [entry.both(flags=FLAG_UTF8) for entry in TREE]

@@ -15,12 +15,19 @@ def cases() -> Group:
             group.unsignable(f"{label}-{kind}", SIGNED, platform, zip_of(stored("a"), stored(name, b"x")), name)
     group.unsignable("ours-folder-is-file", RESERVED, OURS, named("META-INF"), "a file where the folder must be")
     group.unsignable("ours-folder-is-file-lower", RESERVED, OURS, named("meta-inf"), "the same in lower case")
-    group.unsignable("ours-folder-is-link", RESERVED, OURS, zip_of(symlink("META-INF", "x"), directory("x/")), "a link there")
+    group.unsignable(
+        "ours-folder-is-link", RESERVED, OURS, zip_of(symlink("META-INF", "x"), directory("x/")), "a link there"
+    )
     group.unsignable("aws-folder", RESERVED, AWS, named("META_INF/"), "the folder that AWS adds")
     group.unsignable("aws-folder-lower", RESERVED, AWS, named("meta_inf/x"), "a file in it, in lower case")
     group.unsignable("aws-folder-is-file", RESERVED, AWS, named("META_INF"), "a file where the folder must be")
     many = named(*(f"{n:04x}" for n in range(65534)))
     group.unsignable("count", "would_change_form", OURS, many, "the 65,535th entry would need zip64")
-    group.unsignable("count-aws", "would_change_form", AWS, many.but(entries=many.entries[:65533]),
-                     "the 65,535th entry would need zip64, and AWS adds two")
+    group.unsignable(
+        "count-aws",
+        "would_change_form",
+        AWS,
+        many.but(entries=many.entries[:65533]),
+        "the 65,535th entry would need zip64, and AWS adds two",
+    )
     return group

@@ -23,11 +23,22 @@ def cases() -> Group:
     group.refuse("nested", CODE, zip_of(stored("d/e/a", b"1"), stored("d/e/b"), stored("d/e/a", b"2")), "in a folder")
     group.refuse("many", CODE, zip_of(*(stored(f"f{n}") for n in range(200)), stored("f77", b"2")), "one of 200")
     group.refuse("utf8", CODE, zip_of(stored("é", b"1"), stored("é", b"2")), "beyond ASCII")
-    group.refuse("one-local", "overlapping_entries", zip_of(one, two.but(offset=0), other, order=(0, 1)),
-                 "two records of one local header")
-    group.refuse("one-local-modes", "overlapping_entries",
-                 zip_of(one.mode(0o100644), one.mode(0o100755).but(offset=0), order=(0, 1)),
-                 "two records of one local header, two modes")
-    group.refuse("local-only", "gap_between_entries", zip_of(other, two.but(listed=False), one),
-                 "a second local header that the directory does not list")
+    group.refuse(
+        "one-local",
+        "overlapping_entries",
+        zip_of(one, two.but(offset=0), other, order=(0, 1)),
+        "two records of one local header",
+    )
+    group.refuse(
+        "one-local-modes",
+        "overlapping_entries",
+        zip_of(one.mode(0o100644), one.mode(0o100755).but(offset=0), order=(0, 1)),
+        "two records of one local header, two modes",
+    )
+    group.refuse(
+        "local-only",
+        "gap_between_entries",
+        zip_of(other, two.but(listed=False), one),
+        "a second local header that the directory does not list",
+    )
     return group

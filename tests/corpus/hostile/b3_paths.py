@@ -6,21 +6,35 @@ from cases import Group, named
 TRAVERSAL, ABSOLUTE, FORBIDDEN = "name_traversal", "name_absolute", "name_forbidden_character"
 
 PATHS = (
-    ("absolute", "/a/b", ABSOLUTE), ("double-slash", "a//b", TRAVERSAL), ("backslash", "a\\b", FORBIDDEN),
-    ("dot-first", "./a/b", TRAVERSAL), ("dot-inside", "a/./b", TRAVERSAL), ("dot-last", "a/b/.", TRAVERSAL),
-    ("dotdot-first", "../a/b", TRAVERSAL), ("three-dots-first", ".../a/b", "name_trailing_dot_or_space"),
-    ("three-dots", "a/.../b", "name_trailing_dot_or_space"), ("dotdot-inside", "c/../a/b", TRAVERSAL))
+    ("absolute", "/a/b", ABSOLUTE),
+    ("double-slash", "a//b", TRAVERSAL),
+    ("backslash", "a\\b", FORBIDDEN),
+    ("dot-first", "./a/b", TRAVERSAL),
+    ("dot-inside", "a/./b", TRAVERSAL),
+    ("dot-last", "a/b/.", TRAVERSAL),
+    ("dotdot-first", "../a/b", TRAVERSAL),
+    ("three-dots-first", ".../a/b", "name_trailing_dot_or_space"),
+    ("three-dots", "a/.../b", "name_trailing_dot_or_space"),
+    ("dotdot-inside", "c/../a/b", TRAVERSAL),
+)
 
 LONE = (
-    ("root", "/", ABSOLUTE, "the root itself"), ("network", "//host/share/a", ABSOLUTE, "a network path"),
-    ("dot", ".", TRAVERSAL, "the folder itself"), ("dot-slash", "./", TRAVERSAL, "the folder itself"),
-    ("dotdot", "..", TRAVERSAL, "the folder above"), ("dotdot-slash", "../", TRAVERSAL, "the folder above"),
-    ("dotdot-last", "a/..", TRAVERSAL, "up at the end"), ("dotdot-deep", "a/b/../../../c", TRAVERSAL, "zip slip"),
-    ("trailing-slashes", "a//", TRAVERSAL, "two slashes at the end"), ("drive", "C:/a", FORBIDDEN, "a drive"),
-    ("drive-relative", "c:a", FORBIDDEN, "relative to a drive's folder"), ("unc", "\\\\host\\a", FORBIDDEN, "a network path"),
+    ("root", "/", ABSOLUTE, "the root itself"),
+    ("network", "//host/share/a", ABSOLUTE, "a network path"),
+    ("dot", ".", TRAVERSAL, "the folder itself"),
+    ("dot-slash", "./", TRAVERSAL, "the folder itself"),
+    ("dotdot", "..", TRAVERSAL, "the folder above"),
+    ("dotdot-slash", "../", TRAVERSAL, "the folder above"),
+    ("dotdot-last", "a/..", TRAVERSAL, "up at the end"),
+    ("dotdot-deep", "a/b/../../../c", TRAVERSAL, "zip slip"),
+    ("trailing-slashes", "a//", TRAVERSAL, "two slashes at the end"),
+    ("drive", "C:/a", FORBIDDEN, "a drive"),
+    ("drive-relative", "c:a", FORBIDDEN, "relative to a drive's folder"),
+    ("unc", "\\\\host\\a", FORBIDDEN, "a network path"),
     ("device-path", "\\\\?\\C:\\a", FORBIDDEN, "a device path"),
     ("backslash-traversal", "..\\..\\a", FORBIDDEN, "zip slip on Windows"),
-    ("mixed-traversal", "a/..\\b", FORBIDDEN, "up for readers that know both separators"))
+    ("mixed-traversal", "a/..\\b", FORBIDDEN, "up for readers that know both separators"),
+)
 
 
 def cases() -> Group:

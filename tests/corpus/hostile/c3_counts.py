@@ -16,11 +16,18 @@ def cases() -> Group:
         one_off(group, amount, label)
     zero(group)
     claims(group)
-    group.refuse("hidden-first", "prefix_data", THREE.but(
-        count=2, directory_size=2 * RECORD, directory_offset=offset_of(THREE) + RECORD),
-        "the directory begins with its second record")
-    group.refuse("hidden-last", "central_directory_misplaced", THREE.but(count=2, directory_size=2 * RECORD),
-                 "the last record lies behind the directory")
+    group.refuse(
+        "hidden-first",
+        "prefix_data",
+        THREE.but(count=2, directory_size=2 * RECORD, directory_offset=offset_of(THREE) + RECORD),
+        "the directory begins with its second record",
+    )
+    group.refuse(
+        "hidden-last",
+        "central_directory_misplaced",
+        THREE.but(count=2, directory_size=2 * RECORD),
+        "the last record lies behind the directory",
+    )
     group.refuse("modulo", COUNT, modulo(), "65,537 entries, 1 in the 16-bit count")
     return group
 
@@ -35,20 +42,30 @@ def one_off(group: Group, amount: int, label: str) -> None:
             size = changed.get("directory_size", 3 * RECORD)
             counts_agree = changed["disk_count"] == changed["count"]
             fits = counts_agree and changed["count"] * RECORD <= size and "directory_size" in names
-            group.refuse(f"{label}-{'-'.join(names)}".replace("directory_", ""),
-                         "central_directory_misplaced" if fits else COUNT, THREE.but(**changed),
-                         f"{' and '.join(names)} one record {label}")
+            group.refuse(
+                f"{label}-{'-'.join(names)}".replace("directory_", ""),
+                "central_directory_misplaced" if fits else COUNT,
+                THREE.but(**changed),
+                f"{' and '.join(names)} one record {label}",
+            )
 
 
 def zero(group: Group) -> None:
     group.refuse("zero-disk-count", COUNT, THREE.but(disk_count=0, count=3), "no entries on this disk")
     group.refuse("zero-count", COUNT, THREE.but(disk_count=3, count=0), "no entries in all")
     group.refuse("zero-counts", COUNT, THREE.but(count=0), "no entries, and a directory of three records")
-    group.refuse("zero-all", "empty_archive", THREE.but(count=0, directory_size=0),
-                 "no entries, no directory: readers that trust it see none")
-    group.refuse("zero-all-at-end", "empty_archive",
-                 THREE.but(count=0, directory_size=0, directory_offset=offset_of(THREE) + 3 * RECORD),
-                 "the same, with the directory ending where the end record begins")
+    group.refuse(
+        "zero-all",
+        "empty_archive",
+        THREE.but(count=0, directory_size=0),
+        "no entries, no directory: readers that trust it see none",
+    )
+    group.refuse(
+        "zero-all-at-end",
+        "empty_archive",
+        THREE.but(count=0, directory_size=0, directory_offset=offset_of(THREE) + 3 * RECORD),
+        "the same, with the directory ending where the end record begins",
+    )
     group.refuse("zero-size", COUNT, THREE.but(directory_size=0), "three entries in no bytes")
 
 

@@ -35,14 +35,27 @@ def records(group: Group) -> None:
     group.refuse("magic-first", RECORD, first(lambda e: e.central(signature=b"PK\x01\x03")), "another magic, first")
     group.refuse("magic-last", RECORD, second(lambda e: e.central(signature=b"PK\x03\x04")), "another magic, last")
     for field in ("name_size", "extra_size"):
-        group.refuse(f"{field.replace('_', '-')}-past-end", RECORD, second(lambda e: e.central(**{field: 0xFFFF})),
-                     f"{field} runs past the directory")
-        group.refuse(f"{field.replace('_', '-')}-one", RECORD, second(lambda e: e.central(**{field: 2})),
-                     f"{field} runs past the directory by a byte or two")
-    group.refuse("comment-size-past-end", RECORD, second(lambda e: e.but(comment_size=1)),
-                 "the comment runs past the directory")
-    group.refuse("comment-swallows", "record_in_comment", first(lambda e: e.but(comment_size=47)),
-                 "the first comment is the second record")
+        group.refuse(
+            f"{field.replace('_', '-')}-past-end",
+            RECORD,
+            second(lambda e: e.central(**{field: 0xFFFF})),
+            f"{field} runs past the directory",
+        )
+        group.refuse(
+            f"{field.replace('_', '-')}-one",
+            RECORD,
+            second(lambda e: e.central(**{field: 2})),
+            f"{field} runs past the directory by a byte or two",
+        )
+    group.refuse(
+        "comment-size-past-end", RECORD, second(lambda e: e.but(comment_size=1)), "the comment runs past the directory"
+    )
+    group.refuse(
+        "comment-swallows",
+        "record_in_comment",
+        first(lambda e: e.but(comment_size=47)),
+        "the first comment is the second record",
+    )
     data = ab().build()
     at = data.rindex(b"PK\x01\x02")
     group.refuse("zeros", RECORD, patched(data, at, bytes(47)), "zeros instead of the last record")
@@ -54,15 +67,29 @@ def tails(group: Group) -> None:
     group.refuse("tail-block", code, ab(directory_tail=bytes(46)), "as many bytes as a record has")
     signature = DIGITAL_SIGNATURE + struct.pack("<H", 4) + b"sign"
     group.refuse("digital-signature", code, ab(directory_tail=signature), "a digital signature, counted in the size")
-    group.refuse("digital-signature-behind", "central_directory_misplaced", ab(before_ends=signature),
-                 "a digital signature, not counted in the size")
+    group.refuse(
+        "digital-signature-behind",
+        "central_directory_misplaced",
+        ab(before_ends=signature),
+        "a digital signature, not counted in the size",
+    )
     half = stored("evil.py").central_bytes(0)[:40]
     group.refuse("tail-half-record", code, ab(directory_tail=half), "a record that is cut off")
 
 
 def limits(group: Group) -> None:
-    group.refuse("entries-limit", "too_many_entries", named(*(f"{n}" for n in range(11))), "one beyond the limit",
-                 {"entries_max": 10})
+    group.refuse(
+        "entries-limit",
+        "too_many_entries",
+        named(*(f"{n}" for n in range(11))),
+        "one beyond the limit",
+        {"entries_max": 10},
+    )
     large = named(*(f"{n}" for n in range(10)))
-    group.refuse("directory-limit", "central_directory_too_large", large, "470 bytes, the limit is 469",
-                 {"central_directory_size_max": 469})
+    group.refuse(
+        "directory-limit",
+        "central_directory_too_large",
+        large,
+        "470 bytes, the limit is 469",
+        {"central_directory_size_max": 469},
+    )

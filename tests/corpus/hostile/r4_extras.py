@@ -10,9 +10,14 @@ def cases() -> Group:
     group = Group("rule-4", "r4")
     times = extra(0x5455, b"\x01\0\0\0\0")
     malformed(group, times)
-    for label, fields in (("adjacent", times + times), ("apart", times + extra(0x7875, b"\1\0\0") + times),
-                          ("empty", extra(0xCAFE) * 2), ("unknown", extra(0x9999, b"1") + extra(0x9999, b"2")),
-                          ("owner", extra(0x7875, b"\1\0\0") * 2), ("ntfs", extra(0x000A, bytes(32)) * 2)):
+    for label, fields in (
+        ("adjacent", times + times),
+        ("apart", times + extra(0x7875, b"\1\0\0") + times),
+        ("empty", extra(0xCAFE) * 2),
+        ("unknown", extra(0x9999, b"1") + extra(0x9999, b"2")),
+        ("owner", extra(0x7875, b"\1\0\0") * 2),
+        ("ntfs", extra(0x000A, bytes(32)) * 2),
+    ):
         on_each_side(group, f"twice-{label}", TWICE, fields, "one kind twice")
     on_each_side(group, "long", LONG, extra(0x9999, bytes(8189)), "8,193 bytes")
     on_each_side(group, "longest", LONG, extra(0x9999, bytes(65531)), "65,535 bytes")
@@ -24,14 +29,15 @@ def cases() -> Group:
 
 def malformed(group: Group, times: bytes) -> None:
     for label, fields, note in (
-            ("one-byte", b"\0", "one byte, as zipalign pads"), ("two-bytes", bytes(2), "two bytes, as zipalign pads"),
-            ("three-bytes", bytes(3), "three bytes, as zipalign pads"),
-            ("tail", times + b"\0", "a byte behind the last field"),
-            ("past-end", extra(0x5455, bytes(5), size=6), "a field runs past the end by a byte"),
-            ("far-past-end", extra(0x5455, b"", size=0xFFFF), "a field runs past the end"),
-            ("swallows", extra(0x9999, b"", size=len(times)) + times[:-1], "the last of two runs past the end")):
+        ("one-byte", b"\0", "one byte, as zipalign pads"),
+        ("two-bytes", bytes(2), "two bytes, as zipalign pads"),
+        ("three-bytes", bytes(3), "three bytes, as zipalign pads"),
+        ("tail", times + b"\0", "a byte behind the last field"),
+        ("past-end", extra(0x5455, bytes(5), size=6), "a field runs past the end by a byte"),
+        ("far-past-end", extra(0x5455, b"", size=0xFFFF), "a field runs past the end"),
+        ("swallows", extra(0x9999, b"", size=len(times)) + times[:-1], "the last of two runs past the end"),
+    ):
         on_each_side(group, label, MALFORMED, fields, note)
-    # Some readers take the first zeros for the end of the fields: what follows is invisible to them.
     on_each_side(group, "padding", TWICE, bytes(8), "eight zeros, as zipalign pads: field 0 twice")
 
 

@@ -17,11 +17,19 @@ def flags(group: Group) -> None:
     code = "cd_lfh_flags_mismatch"
     for label, flag in (("maximum", 1 << 1), ("fast", 1 << 2), ("utf8", FLAG_UTF8)):
         group.refuse(f"flags-{label}-local", code, second(lambda e: e.local(flags=flag)), f"{flag:#x} in one header")
-        group.refuse(f"flags-{label}-central", code, second(lambda e: e.central(flags=flag)), f"{flag:#x} in one header")
-    group.refuse("flags-descriptor-local", code, zip_of(deflated("a", TEXT).local(flags=FLAG_DESCRIPTOR)),
-                 "a descriptor for streaming readers alone")
+        group.refuse(
+            f"flags-{label}-central", code, second(lambda e: e.central(flags=flag)), f"{flag:#x} in one header"
+        )
+    group.refuse(
+        "flags-descriptor-local",
+        code,
+        zip_of(deflated("a", TEXT).local(flags=FLAG_DESCRIPTOR)),
+        "a descriptor for streaming readers alone",
+    )
     stream = streamed("a", TEXT)
-    group.refuse("flags-descriptor-central", code, zip_of(stream.local(flags=0)), "a descriptor for the directory alone")
+    group.refuse(
+        "flags-descriptor-central", code, zip_of(stream.local(flags=0)), "a descriptor for the directory alone"
+    )
     group.refuse("flags-reserved-local", code, second(lambda e: e.local(flags=1 << 15)), "a reserved bit")
 
 
@@ -52,5 +60,5 @@ def positions(group: Group) -> None:
     short = second(lambda e: e.but(listed=True, data=b""))
     data = short.build()
     at = data.index(b"PK\x01\x02")
-    cut = data[:at - 10] + data[at:-22] + zip_of().ends(2, len(data) - at - 22, at - 10)
+    cut = data[: at - 10] + data[at:-22] + zip_of().ends(2, len(data) - at - 22, at - 10)
     group.refuse("local-header-cut", code, cut, "the directory begins inside the last local header")

@@ -55,8 +55,12 @@ def stalls(group: Group) -> None:
     exact = empty * 202 + Bits().number(0, 3).bytes(b"\0\0\xff\xff").number(1, 3).bytes(b"\4\0\xfb\xff1234").build()
     over = exact + b"\0" * (1029 - len(exact))
     group.refuse("stall-limit", code, zip_of(deflated("a", b"1234").payload(over)), "1,029 bytes, 1,028 are allowed")
-    group.refuse("stall-directory", code, zip_of(directory("d/").but(data=empty * 300 + deflate(b"")).both(
-        method=8, compressed=1502)), "behind a directory")
+    group.refuse(
+        "stall-directory",
+        code,
+        zip_of(directory("d/").but(data=empty * 300 + deflate(b"")).both(method=8, compressed=1502)),
+        "behind a directory",
+    )
 
 
 def streams(group: Group) -> None:
@@ -69,8 +73,12 @@ def streams(group: Group) -> None:
     far = Bits().number(1, 1).number(1, 2).fixed(97).fixed(257).code(4, 5).number(0, 1).fixed(256).build()
     broken("distance", INVALID, far, "a match before the beginning")
     broken("symbol", INVALID, Bits().number(1, 1).number(1, 2).fixed(286).build() + bytes(4), "length symbol 286")
-    broken("distance-symbol", INVALID, Bits().number(1, 1).number(1, 2).fixed(97).fixed(257).code(30, 5).build() + bytes(4),
-           "distance symbol 30")
+    broken(
+        "distance-symbol",
+        INVALID,
+        Bits().number(1, 1).number(1, 2).fixed(97).fixed(257).code(30, 5).build() + bytes(4),
+        "distance symbol 30",
+    )
     broken("code-lengths", INVALID, b"\xed\xfd\xff" + bytes(10), "an oversubscribed code")
     broken("zlib", INVALID, b"\x78\x9c" + deflate(TEXT), "a zlib header")
     broken("gzip", INVALID, b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + deflate(TEXT), "a gzip header")
@@ -83,8 +91,9 @@ def streams(group: Group) -> None:
     broken("two-streams", CSIZE, whole + deflate(b""), "a second stream behind the first")
     broken("tail-long", CSIZE, whole + b"hidden " * 100, "700 bytes behind the stream")
     group.refuse("deflate-nothing-empty", CSIZE, zip_of(deflated("a").payload(b"")), "no stream for an empty body")
-    group.refuse("deflate-tail-empty", CSIZE, zip_of(deflated("a").payload(deflate(b"") + b"x")),
-                 "a byte behind an empty stream")
+    group.refuse(
+        "deflate-tail-empty", CSIZE, zip_of(deflated("a").payload(deflate(b"") + b"x")), "a byte behind an empty stream"
+    )
 
 
 def lengths(group: Group) -> None:
@@ -96,8 +105,12 @@ def lengths(group: Group) -> None:
     group.refuse("stored-less", code, first(lambda e: e.both(size=3)), "stored, 3 of 4 bytes declared")
     group.refuse("stored-more", code, first(lambda e: e.both(size=5)), "stored, 5 of 4 bytes declared")
     group.refuse("stored-zero", code, first(lambda e: e.both(size=0)), "stored, nothing declared")
-    group.refuse("stored-directory", code, zip_of(directory("d/").but(data=b"hidden").both(compressed=6)),
-                 "bytes behind a directory")
+    group.refuse(
+        "stored-directory",
+        code,
+        zip_of(directory("d/").but(data=b"hidden").both(compressed=6)),
+        "bytes behind a directory",
+    )
 
 
 def checksums(group: Group) -> None:

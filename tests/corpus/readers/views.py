@@ -101,7 +101,9 @@ def bsdtar_stream(path: Path) -> list[Member]:
 def java(paths: list[Path]) -> dict[str, dict[Path, list[Member] | Failed]]:
     """ZipFile, the zip file system and ZipInputStream, all archives in one start of the machine."""
     program = Path(__file__).with_name("Views.java")
-    lines = _run(["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", str(program)], input="\n".join(map(str, paths)).encode())
+    lines = _run(
+        ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", str(program)], input="\n".join(map(str, paths)).encode()
+    )
     views: dict[str, dict[Path, list[Member] | Failed]] = {}
     for line in lines.decode().splitlines():
         reader, path, *fields = line.split("\t")
@@ -115,13 +117,21 @@ def java(paths: list[Path]) -> dict[str, dict[Path, list[Member] | Failed]]:
 
 
 #: Readers that see one archive at a time, with the program that each needs.
-READERS = {"python": (python, "python3"), "unzip": (unzip, "unzip"), "bsdtar": (bsdtar, "bsdtar"), "seven_zip": (seven_zip, "7z"),
-           "bsdtar-stream": (bsdtar_stream, "bsdtar")}
+READERS = {
+    "python": (python, "python3"),
+    "unzip": (unzip, "unzip"),
+    "bsdtar": (bsdtar, "bsdtar"),
+    "7z": (seven_zip, "7z"),
+    "bsdtar-stream": (bsdtar_stream, "bsdtar"),
+}
 
 
 def missing() -> list[str]:
-    return [name for name, program in [*((name, row[1]) for name, row in READERS.items()), ("java", "java")]
-            if not shutil.which(program)]
+    return [
+        name
+        for name, program in [*((name, row[1]) for name, row in READERS.items()), ("java", "java")]
+        if not shutil.which(program)
+    ]
 
 
 def _tar(data: bytes) -> list[Member]:
@@ -129,7 +139,13 @@ def _tar(data: bytes) -> list[Member]:
     with tarfile.open(fileobj=BytesIO(data), mode="r:") as archive:
         for entry in archive:
             kind = DIRECTORY if entry.isdir() else LINK if entry.issym() else FILE
-            body = entry.linkname.encode() if entry.issym() else archive.extractfile(entry).read() if entry.isfile() else b""
+            body = (
+                entry.linkname.encode()
+                if entry.issym()
+                else archive.extractfile(entry).read()
+                if entry.isfile()
+                else b""
+            )
             name = entry.name + ("/" if entry.isdir() else "")
             members.append(Member(name, _digest(body), len(body), kind, entry.mode & 0o777))
     return members
@@ -144,7 +160,7 @@ def _extracted(folder: Path, names: list[str]) -> list[Member]:
             mode = os.lstat(path).st_mode
             relative = os.path.relpath(path, folder) + ("/" if stat.S_ISDIR(mode) else "")
             found[relative] = (path, mode)
-    implied = {name[:at + 1] for name in names for at, sign in enumerate(name) if sign == "/"}
+    implied = {name[: at + 1] for name in names for at, sign in enumerate(name) if sign == "/"}
     unlisted = sorted(found.keys() - implied - set(names))
     lost = [name for name in names if name not in found]
     if unlisted or lost:
@@ -168,7 +184,7 @@ def _text(output: bytes) -> str:
     try:
         return output.decode()
     except UnicodeDecodeError as error:
-        raise Failed(f"prints no UTF-8: {output[error.start - 8:error.end + 8]!r}") from error
+        raise Failed(f"prints no UTF-8: {output[error.start - 8 : error.end + 8]!r}") from error
 
 
 def _digest(body: bytes) -> str:
