@@ -12,6 +12,7 @@ mod data_dir;
 mod events;
 mod exit;
 mod follow;
+mod limit_args;
 mod local;
 mod output;
 mod package_file;

@@ -20,6 +20,7 @@ use crate::package_file::{self, Pending};
 pub(crate) async fn sign_file(
     keys: Arc<dyn SigningKeys>,
     statement: Statement,
+    limits: Limits,
     input: &Path,
     output: &Path,
 ) -> anyhow::Result<SignedPackage> {
@@ -27,7 +28,7 @@ pub(crate) async fn sign_file(
     let (input, output, runtime) = (input.to_owned(), output.to_owned(), Handle::current());
     let work = move || {
         let file: File = package_file::open_package(&input)?;
-        let unsigned = Unsigned::open(&file, &Limits::default(), statement.platform).map_err(coded)?;
+        let unsigned = Unsigned::open(&file, &limits, statement.platform).map_err(coded)?;
         let chain = CertificateChain::from_der(&leaf.certificates)?;
         let prepared = unsigned.prepare(statement, chain)?;
         let digest = signing_digest(&prepared.digest())?;

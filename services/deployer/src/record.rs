@@ -1,7 +1,8 @@
 //! The decision becomes durable before anything follows from it.
 
+use countersign_package::limits::Limits;
 use countersign_ports::StoreError;
-use countersign_ports::deployments::{Basis, RecordedVerdict, Recording};
+use countersign_ports::deployments::{Basis, Decision, RecordedVerdict, Recording};
 
 use crate::Deployer;
 use crate::decide::decide;
@@ -22,6 +23,7 @@ pub(crate) async fn settle(
         let now = deployer.ports.clock.now();
         let require = deployer.settings.require_code_signing;
         let decision = decide(asked, basis, require, gathered, evidence, now);
+        let decision = under(&deployer.settings.gate_limits, decision);
         match deployer.ports.deployments.record(&decision, &deployer.lease(asked)).await {
             Ok(Recording::Recorded(recorded)) => return Ok(recorded),
             Ok(Recording::Stale) => {
@@ -35,6 +37,15 @@ pub(crate) async fn settle(
         basis = gather::basis(deployer, asked).await?;
     }
     Err(Halt::later(format!("policy or revocations changed {STALE_MAX} times while this was decided")))
+}
+
+/// A decision that was made under looser limits than the default says so.
+fn under(limits: &Limits, mut decision: Decision) -> Decision {
+    let loosened = limits.loosened();
+    if !loosened.is_empty() {
+        decision.reason = format!("{} (limits loosened: {})", decision.reason, loosened.join(", "));
+    }
+    decision
 }
 
 /// The decision of an earlier attempt, for the very bytes that it was made about.

@@ -38,7 +38,7 @@ pub(crate) async fn succeeded(
     deployment: Option<&PlannedDeployment>,
 ) -> Result<(), Halt> {
     let job = &claimed.job.arn;
-    let told = told(&claimed.job, Some(signature.object.clone()), None);
+    let told = told(&claimed.job, Some(signature.object.clone()), loosened(signer));
     let mut events =
         vec![event(job, "succeeded", signature.completed_at, EventData::SigningJobSucceeded(told))];
     events.extend(deployment.map(|planned| {
@@ -48,6 +48,12 @@ pub(crate) async fn succeeded(
     signer.ports.jobs.succeed_job(job, &signer.lease(&claimed.holder), signature, &events).await?;
     tracing::info!(job = %job.job(), source = %claimed.job.source, signed = %signature.object, "signed");
     Ok(())
+}
+
+/// What a signature under looser limits than the default says.
+fn loosened(signer: &Signer) -> Option<String> {
+    let limits = signer.settings.gate_limits.loosened();
+    (!limits.is_empty()).then(|| format!("limits loosened: {}", limits.join(", ")))
 }
 
 /// Ends the job with the reason of its refusal.

@@ -23,6 +23,10 @@ pub struct Limits {
     /// Bytes of all entries together when unpacked; the sum of the declared sizes is refused before the first byte is
     /// inflated. Stops zip bombs. The default is AWS Lambda's own limit.
     pub unpacked_size_max: u64,
+    /// Times its compressed size that a deflated body may unpack to, for each entry; what claims more is refused before the first
+    /// byte is inflated. Stops zip bombs that stay below [`Limits::unpacked_size_max`] one by one. The default is what deflate can
+    /// reach at all (258 bytes from two bits), so that it refuses lies alone; a lower one refuses very regular content too.
+    pub ratio_max: u64,
     /// Bytes that a compressed body may have beyond 9/8 of its unpacked size. Stops streams of empty deflate blocks,
     /// which cost time and yield nothing.
     pub deflate_overhead_max: u64,
@@ -40,8 +44,55 @@ impl Default for Limits {
             extra_size_max: 8 * 1024,
             comment_size_max: 65_535,
             unpacked_size_max: 262_144_000,
+            ratio_max: 1032,
             deflate_overhead_max: 1024,
             symlink_target_size_max: 4095,
         }
+    }
+}
+
+impl Limits {
+    /// The limits that are looser than the default, each with its name and both values: what has to be told wherever a package
+    /// was accepted under them.
+    pub fn loosened(&self) -> Vec<String> {
+        let Self {
+            entries_max,
+            name_size_max,
+            component_size_max,
+            central_directory_size_max,
+            extra_size_max,
+            comment_size_max,
+            unpacked_size_max,
+            ratio_max,
+            deflate_overhead_max,
+            symlink_target_size_max,
+        } = self;
+        let strict = Self::default();
+        let pairs = [
+            ("entries_max", *entries_max, strict.entries_max),
+            ("name_size_max", *name_size_max as u64, strict.name_size_max as u64),
+            ("component_size_max", *component_size_max as u64, strict.component_size_max as u64),
+            ("central_directory_size_max", *central_directory_size_max, strict.central_directory_size_max),
+            ("extra_size_max", *extra_size_max as u64, strict.extra_size_max as u64),
+            ("comment_size_max", *comment_size_max as u64, strict.comment_size_max as u64),
+            ("unpacked_size_max", *unpacked_size_max, strict.unpacked_size_max),
+            ("ratio_max", *ratio_max, strict.ratio_max),
+            ("deflate_overhead_max", *deflate_overhead_max, strict.deflate_overhead_max),
+            ("symlink_target_size_max", *symlink_target_size_max, strict.symlink_target_size_max),
+        ];
+        let looser = pairs.into_iter().filter(|(_, value, strict)| value > strict);
+        looser.map(|(name, value, strict)| format!("{name} {value} instead of {strict}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looser_is_named_and_what_is_stricter_is_not() {
+        assert!(Limits::default().loosened().is_empty());
+        let limits = Limits { entries_max: 1, unpacked_size_max: 262_144_001, ..Limits::default() };
+        assert_eq!(limits.loosened(), ["unpacked_size_max 262144001 instead of 262144000"]);
     }
 }

@@ -102,7 +102,15 @@ pub fn work_queue(queue: &RabbitQueue, name: QueueName, settings: &ServiceConfig
 
 /// What a package may ask of this machine.
 pub fn gate_limits(config: &Config) -> Limits {
-    Limits { unpacked_size_max: config.unpacked_size_max_bytes, ..Limits::default() }
+    let gate = &config.gate;
+    Limits {
+        unpacked_size_max: config.unpacked_size_max_bytes,
+        entries_max: gate.entries_max,
+        name_size_max: usize::try_from(gate.name_size_max_bytes).unwrap_or(usize::MAX),
+        central_directory_size_max: gate.central_directory_size_max_bytes,
+        ratio_max: gate.ratio_max,
+        ..Limits::default()
+    }
 }
 
 /// The roots that the configuration adds to `own`, the installation's.

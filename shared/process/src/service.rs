@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Args;
+use crate::parts;
 
 /// One service as a process of its own.
 #[async_trait]
@@ -95,6 +96,9 @@ async fn serve<S: Service>(args: &Args, context: Context) -> anyhow::Result<()> 
     let mut signals = Signals::new().context("signals")?;
     for caution in context.config.cautions() {
         tracing::warn!("{caution}");
+    }
+    for limit in parts::gate_limits(&context.config).loosened() {
+        tracing::warn!("the gate is looser than by default: {limit}");
     }
     let address = S::settings(&context.config).health_listen;
     let listener = TcpListener::bind(address).await;

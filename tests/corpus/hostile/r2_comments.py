@@ -1,7 +1,7 @@
 """Rule 2: one end record at the end of the file, and no record in a comment."""
 
-from builder import END_RECORD, MAGICS, Zip64, stored
-from cases import Group, ab, first, second
+from builder import END_RECORD, MAGICS, Zip64, deflated, stored, symlink, zip_of
+from cases import TEXT, Group, ab, first, second
 
 CUT = "end_record_missing"
 
@@ -44,10 +44,7 @@ def cases() -> Group:
             first(lambda e: e.but(comment=magic)),
             f"{magic!r} in the comment of an entry",
         )
-    note = "libarchive finds no end record, and reads local headers without modes and links"
-    group.refuse("comment-far", "comment_too_long", ab(comment=b"x" * 16362), note)
-    group.refuse("comment-far-zip64", "comment_too_long", ab(comment=b"x" * 16343, zip64=Zip64()), note)
-    group.refuse("comment-longest", "comment_too_long", ab(comment=b"x" * 0xFFFF), note)
+    far(group)
     limit = {"comment_size_max": 300}
     group.refuse("comment-limit", "comment_too_long", ab(comment=b"x" * 301), "one byte beyond the limit", limit)
     group.refuse(
@@ -58,3 +55,14 @@ def cases() -> Group:
         limit,
     )
     return group
+
+
+def far(group: Group) -> None:
+    """Comments behind which libarchive finds no end record: it reads local headers then, without modes and links."""
+    program, link = deflated("b", TEXT).mode(0o100755), symlink("b", "a")
+    for label, entry in (("program", program), ("link", link), ("private", stored("b").mode(0o100600))):
+        for size in (16343, 0xFFFF):
+            hidden = zip_of(stored("a", b"1234"), entry, comment=b"x" * size)
+            group.refuse(f"comment-far-{label}-{size}", "comment_too_long", hidden, f"hides what {label} is")
+    hidden = zip_of(stored("a", b"1234"), program, comment=b"x" * 16343, zip64=Zip64())
+    group.refuse("comment-far-zip64", "comment_too_long", hidden, "the same with a locator")

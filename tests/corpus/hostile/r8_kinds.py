@@ -62,13 +62,13 @@ def modes(group: Group) -> None:
     group.refuse("setuid-untyped", "privileged_mode", first(lambda e: e.mode(0o4755)), "setuid in a mode without type")
     group.refuse("setuid-macos", "foreign_mode", first(lambda e: e.host(MACOS).mode(0o104755)), "made on macOS")
     for label, host in FOREIGN.items():
-        group.refuse(f"foreign-file-{label}", "foreign_mode", first(lambda e: e.host(host)), "a file's mode")
+        group.refuse(f"foreign-file-{label}", "foreign_mode", first(lambda e: e.host(host).mode(0o100600)), "a file's mode")
         group.refuse(
             f"foreign-program-{label}", "foreign_mode", first(lambda e: e.host(host).mode(0o100755)), "executable"
         )
         group.refuse(f"foreign-link-{label}", "foreign_mode", zip_of(symlink("l", "x").host(host)), "a link's mode")
         group.refuse(
-            f"foreign-directory-{label}", "foreign_mode", zip_of(directory("d/").host(host)), "a directory's mode"
+            f"foreign-directory-{label}", "foreign_mode", zip_of(directory("d/", 0o040700).host(host)), "a directory's mode"
         )
     group.refuse("foreign-setuid", "foreign_mode", first(lambda e: e.host(DOS).mode(0o104755)), "setuid on MS-DOS")
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use countersign_package::gate::{Archive, GateError, Refusal};
-use countersign_package::limits::Limits;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::limit_args::LimitArgs;
 use crate::{output, package_file};
 
 #[derive(Debug, clap::Args)]
@@ -17,6 +17,8 @@ pub struct Args {
     /// Print one JSON object instead of a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 const HELP: &str = "\
@@ -52,7 +54,7 @@ struct RefusalReport {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let file = package_file::open_package(&args.zip)?;
-    match Archive::parse(&file, &Limits::default()) {
+    match Archive::parse(&file, &args.limits.limits()) {
         Ok(archive) => accepted(args, archive.entries().len()),
         Err(GateError::Refused(refusal)) => refused(args, &refusal),
         Err(error @ GateError::Io(_)) => Err(error.into()),

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use countersign_package::limits::Limits;
 use countersign_package::verify::{Inspection, UnverifiedSignature, VerifyError, inspect};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::limit_args::LimitArgs;
 use crate::report::InspectionReport;
 use crate::{output, package_file};
 
@@ -18,6 +18,8 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 const HELP: &str = "\
@@ -37,7 +39,7 @@ struct Failure<'a> {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let file = package_file::open_package(&args.zip)?;
-    match inspect(&file, &Limits::default()) {
+    match inspect(&file, &args.limits.limits()) {
         Ok(inspection) => found(args, &inspection),
         Err(error @ VerifyError::Io(_)) => Err(error.into()),
         Err(error @ (VerifyError::Gate(_) | VerifyError::Unsigned | VerifyError::Integrity(_))) => {

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::data_dir::DataDirArg;
 use crate::exit::Exit;
+use crate::limit_args::LimitArgs;
 use crate::local::{Local, demand_active, unknown_profile};
 use crate::report::StatementReport;
 use crate::{output, random, signing};
@@ -29,6 +30,8 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
     #[command(flatten)]
     data_dir: DataDirArg,
 }
@@ -68,7 +71,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
         signing_time: now,
         expires_at: profile.validity.after(now),
     };
-    let signed = signing::sign_file(keys, statement, &args.zip, &args.output).await?;
+    let signed = signing::sign_file(keys, statement, args.limits.limits(), &args.zip, &args.output).await?;
     let report = Report {
         statement: StatementReport::from(&signed.statement),
         unsigned_sha256: signed.unsigned_digest.to_string(),

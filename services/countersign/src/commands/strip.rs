@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use countersign_package::limits::Limits;
 use countersign_package::strip::{StripError, strip};
 
 use crate::exit::Exit;
+use crate::limit_args::LimitArgs;
 use crate::output;
 use crate::package_file::{self, Pending};
 
@@ -17,6 +17,8 @@ pub struct Args {
     /// Where the unsigned package goes
     #[arg(short, long, value_name = "ZIP")]
     output: PathBuf,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 const HELP: &str = "\
@@ -30,7 +32,7 @@ Example:
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let file = package_file::open_package(&args.zip)?;
     let mut pending = Pending::begin(&args.output, &args.zip)?;
-    match strip(&file, &Limits::default(), pending.out()) {
+    match strip(&file, &args.limits.limits(), pending.out()) {
         Ok(stripped) => {
             pending.commit()?;
             let (path, digest) = (args.output.display(), stripped.digest);

@@ -8,7 +8,6 @@ use countersign_domain::{
     AllowedPublisher, Check, CodeSigningConfig, Finding, Outcome, PackageRole, UnixMillis, UntrustedArtifact,
 };
 use countersign_package::chain::TrustRoots;
-use countersign_package::limits::Limits;
 use countersign_package::verify::{VerifiedPackage, VerifyError, verify};
 use countersign_policy::{
     Evidence, PackageEvidence, Policy, RevocationEvidence, SignatureEvidence, SignedStatement, evaluate,
@@ -18,6 +17,7 @@ use countersign_runtime::SystemClock;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::limit_args::LimitArgs;
 use crate::report::StatementReport;
 use crate::revocations_file::RevocationsFile;
 use crate::{output, package_file};
@@ -43,6 +43,8 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 const HELP: &str = "\
@@ -109,7 +111,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let revocations = args.revocations.as_deref().map(RevocationsFile::read).transpose()?;
     let now = args.at.unwrap_or_else(|| SystemClock.now());
     let file = package_file::open_package(&args.zip)?;
-    let report = match verify(&file, &roots, now, &Limits::default()) {
+    let report = match verify(&file, &roots, now, &args.limits.limits()) {
         Ok(package) => judge_verified(args, &package, revocations.as_ref(), now),
         Err(error @ VerifyError::Io(_)) => return Err(error.into()),
         Err(error) => judge_refused(args, &error, now),

@@ -90,6 +90,9 @@ fn services(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<(A
         worker: format!("up-{}", random::text(16, random::BASE32)?).parse()?,
         gate_limits: process::gate_limits(config),
     };
+    for limit in common.gate_limits.loosened() {
+        tracing::warn!("the gate is looser than by default: {limit}");
+    }
     let signer = Signer::new(common.signer_settings(config), signer_ports(parts));
     let signer = signer.with_context(|| format!("cannot use {}", data.work().display()))?;
     let target = DirectoryTarget::open(&data.root(), common.gate_limits.clone())?;

@@ -49,7 +49,7 @@ codes! {
     CommentTruncated = "comment_truncated",
     /// A comment holds the signature of a zip record.
     RecordInComment = "record_in_comment",
-    /// A comment is longer than the limit.
+    /// A comment is longer than the limit, or moves the end record to where a reader does not find it.
     CommentTooLong = "comment_too_long",
 
     // Rule 3: counts
@@ -119,6 +119,8 @@ codes! {
     UnsupportedVersion = "unsupported_version",
     /// An entry made on a system whose attributes have no agreed meaning.
     UnsupportedHost = "unsupported_host",
+    /// Internal attributes other than "seems to be text".
+    UnsupportedAttributes = "unsupported_attributes",
 
     // Rule 7: names
     /// An entry without a name.
@@ -165,6 +167,8 @@ codes! {
     ForeignMode = "foreign_mode",
     /// An ASi Unix extra field, a second place for mode and link target.
     AsiExtra = "asi_extra",
+    /// An extra field of libarchive, a second place for mode and kind.
+    LibarchiveExtra = "libarchive_extra",
     /// A compressed symbolic link.
     SymlinkCompressed = "symlink_compressed",
     /// A symbolic link's target that is no plain relative path.
@@ -175,6 +179,8 @@ codes! {
     // Rule 9: payload
     /// The entries unpack to more than the limit.
     UnpackedSizeExceeded = "unpacked_size_exceeded",
+    /// A body that claims to unpack to more times its compressed size than the limit.
+    RatioExceeded = "ratio_exceeded",
     /// A compressed body far larger than what it unpacks to.
     CompressedSizeExcessive = "compressed_size_excessive",
     /// A stored body whose two sizes disagree.
@@ -212,6 +218,7 @@ const HINTS: &[(GateCode, &str)] = &[
     (GateCode::TrailingData, "bsdtar pads what it writes to a pipe: let it write to a file"),
     (GateCode::CommentTruncated, "the upload or download was cut off: transfer the package again"),
     (GateCode::Zip64Missing, "zip -fz writes such files to a pipe: let it write to a file, or leave -fz out"),
+    (GateCode::DuplicateExtra, "padding for alignment is no extra field: repack without zipalign"),
     (GateCode::ExtraMalformed, "padding for alignment is no extra field: repack without zipalign"),
     (
         GateCode::DescriptorMissing,
@@ -235,6 +242,7 @@ const HINTS: &[(GateCode, &str)] = &[
         "zip reads from a pipe as a special file: write the content to a file, then pack that",
     ),
     (GateCode::ForeignMode, "repack on Linux or macOS, or with a tool that states Unix as its system"),
+    (GateCode::LibarchiveExtra, "repack without bsdtar's option zip:experimental"),
     (GateCode::SymlinkCompressed, "store symbolic links (zip -y), or pack the files they point to"),
 ];
 

@@ -21,14 +21,14 @@ pub(super) fn check_disks(offset: u64, disks: &[u32]) -> Result<(), Refusal> {
 /// The counts are within the limits and possible for the directory's size, so that memory may be set aside for them.
 pub(super) fn check_totals(ends: &Ends, limits: &Limits) -> Result<(), Refusal> {
     let refuse = |code, detail| Err(Refusal::new(code, ends.offset, detail));
-    if ends.entries == 0 {
+    if ends.entries == 0 && ends.directory_size == 0 {
         return refuse(GateCode::EmptyArchive, "the archive has no entry".to_owned());
     }
     check_entry_count(ends.entries, ends.offset, limits)?;
     let size = ends.directory_size;
     check_directory_size(size, ends.offset, limits)?;
-    if ends.entries.saturating_mul(CENTRAL_RECORD_SIZE) > size {
-        let detail = format!("{} entries cannot lie in a central directory of {size} bytes", ends.entries);
+    if ends.entries == 0 || ends.entries.saturating_mul(CENTRAL_RECORD_SIZE) > size {
+        let detail = format!("{} entries do not make a central directory of {size} bytes", ends.entries);
         return refuse(GateCode::EntryCountMismatch, detail);
     }
     Ok(())

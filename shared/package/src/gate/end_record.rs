@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::io;
 
 use super::GateCode;
+use super::entry::{Entry, EntryKind};
 use super::record::{
     CentralRecord, END_RECORD, END_RECORD_SIZE, Fields, LOCAL_HEADER, holds_record_signature,
 };
@@ -34,15 +35,37 @@ pub(super) fn locate<S: ReadAt + ?Sized>(source: &S, limits: &Limits) -> Result<
     let Some(at) = tail.windows(END_RECORD.len()).rposition(|window| window == END_RECORD) else {
         return Err(missing(source)?.into());
     };
+    let found = at_end(start, &tail, at, limits);
+    if found.is_err()
+        && let Some(earlier) = enclosing(&tail, at)
+    {
+        let detail = "the archive comment holds the signature of a zip record";
+        return Err(Refusal::new(GateCode::RecordInComment, start + earlier as u64, detail).into());
+    }
+    Ok(found?)
+}
+
+/// The end record at `at` of `tail`, which begins at `start` of the file.
+fn at_end(start: u64, tail: &[u8], at: usize, limits: &Limits) -> Result<EndRecord, Refusal> {
     let offset = start + at as u64;
     let mut fields = Fields(tail.get(at..).unwrap_or_default());
     let Some((mut record, comment_size)) = fixed(offset, &mut fields) else {
         let detail = format!("the end record has {} of {END_RECORD_SIZE} bytes", tail.len() - at);
-        return Err(Refusal::new(GateCode::EndRecordMissing, offset, detail).into());
+        return Err(Refusal::new(GateCode::EndRecordMissing, offset, detail));
     };
     record.comment = fields.0.to_vec();
     check_comment(&record, comment_size.into(), limits)?;
     Ok(record)
+}
+
+/// An earlier end record whose comment ends with the file, so that the signature at `last` lies in it.
+fn enclosing(tail: &[u8], last: usize) -> Option<usize> {
+    let before = tail.get(..last + END_RECORD.len() - 1)?;
+    let starts = before.windows(END_RECORD.len()).enumerate().rev();
+    starts.filter(|(_, window)| *window == END_RECORD).map(|(at, _)| at).find(|at| {
+        let fixed = fixed(0, &mut Fields(tail.get(*at..).unwrap_or_default()));
+        fixed.is_some_and(|(_, comment)| at + END_RECORD_SIZE + usize::from(comment) == tail.len())
+    })
 }
 
 /// The last bytes of the file, as many as an end record with the longest comment has.
@@ -116,6 +139,30 @@ fn check_comment(record: &EndRecord, declared: usize, limits: &Limits) -> Result
     }
     Ok(())
 }
+
+/// libarchive looks for the end record in the last 16 KiB of the file, and behind a longer comment it reads local headers
+/// instead, which have no attributes. So no entry may have any then but those that are assumed.
+pub(super) fn check_reach(record: &EndRecord, entries: &[Entry]) -> Result<(), Refusal> {
+    let size = record.bytes.len() + record.comment.len();
+    let needs_attributes = |entry: &&Entry| match entry.kind {
+        EntryKind::File => entry.permissions != 0o644,
+        EntryKind::Directory => entry.permissions != 0o755,
+        EntryKind::Symlink { .. } => true,
+    };
+    match entries.iter().find(needs_attributes).filter(|_| size > REACH_BYTES) {
+        None => Ok(()),
+        Some(entry) => {
+            let detail = format!(
+                "{size} bytes of end record and comment, more than {REACH_BYTES}, hide the attributes of this entry"
+            );
+            let refusal = Refusal::new(GateCode::CommentTooLong, record.offset, detail);
+            Err(refusal.in_entry(entry.name.as_bytes()))
+        }
+    }
+}
+
+/// How far from the end of a file every reader finds the end record, less a zip64 locator in front of it.
+const REACH_BYTES: usize = 16 * 1024 - 20;
 
 /// An entry's comment: no reader that searches for a record finds one there.
 pub(super) fn check_entry_comment(record: &CentralRecord, limits: &Limits) -> Result<(), Refusal> {

@@ -6,6 +6,8 @@ use super::{GateCode, record::Fields};
 pub(super) const ZIP64: u16 = 0x0001;
 pub(super) const UNICODE_PATH: u16 = 0x7075;
 pub(super) const ASI_UNIX: u16 = 0x756e;
+/// libarchive's own, in which it repeats mode and attributes ("xl").
+pub(super) const LIBARCHIVE: u16 = 0x6c78;
 
 /// The extra fields of one header.
 #[derive(Debug)]

@@ -16,9 +16,12 @@ const FLAGS_DEFLATE_OPTIONS: u16 = 0b110;
 const FLAGS: u16 = FLAGS_DEFLATE_OPTIONS | FLAG_DESCRIPTOR | FLAG_UTF8;
 const VERSIONS: [u16; 4] = [10, 11, 20, 45];
 /// MS-DOS, Unix, NTFS (twice: APPNOTE's number and Info-ZIP's), VFAT and macOS (4.4.2).
-const HOSTS: [u8; 6] = [0, 3, 10, 11, 14, 19];
+const HOSTS: [u8; 6] = [0, 3, 10, 11, 14, HOST_MACOS];
+pub(super) const HOST_MACOS: u8 = 19;
+/// Internal attributes bit 0: the content seems to be text (4.4.14). With others some readers drop the external attributes.
+const INTERNAL_TEXT: u16 = 1;
 
-/// Flags, version and host of a central record; gives its method.
+/// Flags, method, version, host and internal attributes of a central record; gives its method.
 pub(super) fn check(record: &CentralRecord) -> Result<Method, Refusal> {
     if record.flags & FLAG_ENCRYPTED != 0 {
         return Err(record.refuse(GateCode::Encrypted, "the entry is encrypted"));
@@ -27,11 +30,21 @@ pub(super) fn check(record: &CentralRecord) -> Result<Method, Refusal> {
         let detail = format!("flags {:#06x}, of which only {FLAGS:#06x} may be set", record.flags);
         return Err(record.refuse(GateCode::UnsupportedFlags, detail));
     }
+    // Before the version, which such methods raise.
+    let method = method(record)?;
     check_version(record.offset, record.version_needed).map_err(|refusal| refusal.in_entry(&record.name))?;
     if !HOSTS.contains(&record.host) {
         let detail = format!("made on system {}, accepted are {HOSTS:?}", record.host);
         return Err(record.refuse(GateCode::UnsupportedHost, detail));
     }
+    if record.internal_attributes & !INTERNAL_TEXT != 0 {
+        let detail = format!("internal attributes {:#06x}, accepted are 0 and 1", record.internal_attributes);
+        return Err(record.refuse(GateCode::UnsupportedAttributes, detail));
+    }
+    Ok(method)
+}
+
+fn method(record: &CentralRecord) -> Result<Method, Refusal> {
     match record.method {
         0 => Ok(Method::Stored),
         8 => Ok(Method::Deflated),

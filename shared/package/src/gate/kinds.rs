@@ -3,7 +3,8 @@
 
 use super::GateCode;
 use super::entry::{EntryKind, Method};
-use super::extra::{ASI_UNIX, Extras};
+use super::extra::{ASI_UNIX, Extras, LIBARCHIVE};
+use super::features::HOST_MACOS;
 use super::names;
 use super::record::CentralRecord;
 use super::refusal::Refusal;
@@ -47,14 +48,17 @@ fn check_dos_attributes(record: &CentralRecord, name: &str) -> Result<(), Refusa
     Ok(())
 }
 
-/// The Unix mode, where the host is one that has modes and recorded one.
+/// The Unix mode, where the host is one that has modes and recorded one. Most readers know no modes of macOS and assume the
+/// usual ones, so that there it may record no others.
 fn unix_mode(record: &CentralRecord) -> Result<Option<u32>, Refusal> {
     let mode = record.attributes >> 16;
     if mode == 0 {
         return Ok(None);
     }
-    if !matches!(record.host, HOST_UNIX | HOST_MACOS) {
-        let detail = format!("mode {mode:#o} on an entry made on system {}, which has no modes", record.host);
+    let usual = record.host == HOST_MACOS && MODES_ASSUMED.contains(&mode);
+    if record.host != HOST_UNIX && !usual {
+        let detail =
+            format!("mode {mode:#o} on an entry made on system {}, where readers see no modes", record.host);
         return Err(record.refuse(GateCode::ForeignMode, detail));
     }
     if mode & MODE_PRIVILEGES != 0 {
@@ -95,14 +99,20 @@ fn default_permissions(kind: &EntryKind) -> u32 {
     }
 }
 
-/// ASi's Unix extra field (4.6.8 lists it as third-party) holds mode and link target a second time.
+/// ASi's Unix extra field (4.6.8 lists it as third-party) holds mode and link target a second time, libarchive's the
+/// attributes. Readers that know them believe them.
 pub(super) fn check_extras(extras: &Extras<'_>, name: &[u8], offset: u64) -> Result<(), Refusal> {
-    match extras.find(ASI_UNIX) {
+    let second_places = [
+        (ASI_UNIX, GateCode::AsiExtra, "an ASi Unix extra field states mode and link target a second time"),
+        (
+            LIBARCHIVE,
+            GateCode::LibarchiveExtra,
+            "an extra field of libarchive states mode and kind a second time",
+        ),
+    ];
+    match second_places.into_iter().find(|(id, ..)| extras.find(*id).is_some()) {
         None => Ok(()),
-        Some(_) => {
-            let detail = "an ASi Unix extra field states mode and link target a second time";
-            Err(Refusal::new(GateCode::AsiExtra, offset, detail).in_entry(name))
-        }
+        Some((_, code, detail)) => Err(Refusal::new(code, offset, detail).in_entry(name)),
     }
 }
 
@@ -160,7 +170,8 @@ pub(super) fn check_target(name: &str, target: Vec<u8>) -> Result<String, (GateC
 }
 
 const HOST_UNIX: u8 = 3;
-const HOST_MACOS: u8 = 19;
+/// What readers assume where they see no mode: of a file and of a directory, with and without its type.
+const MODES_ASSUMED: [u32; 4] = [0o100_644, 0o644, 0o040_755, 0o755];
 
 const DOS_DIRECTORY: u32 = 0x10;
 /// Volume label, device, reparse point.

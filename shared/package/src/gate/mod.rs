@@ -81,7 +81,8 @@ impl Archive {
         counts::check_totals(&ends, limits)?;
         layout::check_directory_place(source, &ends)?;
         let mut entries = counts::read_directory(source, &ends, |record| admit(record, limits))?;
-        layout::check_order(&entries)?;
+        layout::check_order(&entries, &ends)?;
+        end_record::check_reach(&end, &entries)?;
         names::check_tree(entries.iter())?;
         payload::check_total(entries.iter(), limits)?;
         place_entries(source, &mut entries, &ends, limits)?;

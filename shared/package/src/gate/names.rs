@@ -45,16 +45,24 @@ pub(super) fn check_new(name: &str, limits: &Limits) -> Result<(), Defect> {
 /// The rules for a path, with or without the final slash of a directory.
 fn check_text(name: &str, limits: &Limits) -> Result<(), Defect> {
     check_characters(name)?;
-    if !is_nfc(name) {
+    if !name.is_ascii() && !is_nfc(name) {
         return Err((GateCode::NameNotNfc, "the name is not in Unicode normalization form C".to_owned()));
     }
     if name.starts_with('/') {
         return Err((GateCode::NameAbsolute, "the name begins with a slash".to_owned()));
     }
-    name.strip_suffix('/')
-        .unwrap_or(name)
-        .split('/')
-        .try_for_each(|component| check_component(component, limits))
+    let path = name.strip_suffix('/').unwrap_or(name);
+    path.split('/').try_for_each(|component| check_component(component, limits))?;
+    if path == name && has_version(name) {
+        let detail = "it ends like a file version of VMS, which a reader cuts off";
+        return Err((GateCode::NameForbiddenCharacter, detail.to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether `name` ends with a semicolon and a number: `a.py;1` is `a.py` for Info-ZIP's unzip.
+fn has_version(name: &str) -> bool {
+    name.trim_end_matches(|character: char| character.is_ascii_digit()).ends_with(';')
 }
 
 /// Characters that are invisible, undefined, or separators for some reader.
@@ -63,7 +71,7 @@ pub(super) fn check_characters(text: &str) -> Result<(), Defect> {
         if matches!(character, '\\' | ':') {
             return Err((GateCode::NameForbiddenCharacter, format!("the character {character:?}")));
         }
-        if is_unprintable(character) {
+        if !matches!(character, ' '..='~') && is_unprintable(character) {
             return Err((GateCode::NameControlCharacter, format!("the character {character:?}")));
         }
     }
@@ -105,14 +113,16 @@ fn check_component(component: &str, limits: &Limits) -> Result<(), Defect> {
 
 /// Whether Windows opens a device instead of a file of this name; an extension changes nothing.
 fn is_windows_device(component: &str) -> bool {
-    let stem = component.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
-    if matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") {
+    let stem = component.split('.').next().unwrap_or_default().trim_end();
+    if ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
+        .iter()
+        .any(|device| stem.eq_ignore_ascii_case(device))
+    {
         return true;
     }
-    let port = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
-    port.is_some_and(|number| {
-        matches!(number, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
-    })
+    let Some((port, number)) = stem.split_at_checked(3) else { return false };
+    ["COM", "LPT"].iter().any(|device| port.eq_ignore_ascii_case(device))
+        && matches!(number, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
 }
 
 /// Info-ZIP's Unicode Path extra field (4.6.9) renames an entry for the readers that know it; here it may only repeat
@@ -159,6 +169,9 @@ fn check_neighbours(path: &str, entry: &Entry, next_path: &str, next: &Entry) ->
 /// puts what lies below a path directly behind it.
 fn folded(name: &str) -> String {
     let path = name.strip_suffix('/').unwrap_or(name);
+    if path.is_ascii() {
+        return path.to_ascii_lowercase().replace('/', SEPARATOR);
+    }
     let folded: String = path.nfd().default_case_fold().flat_map(char::to_lowercase).nfc().collect();
     folded.replace('/', SEPARATOR)
 }

@@ -19,6 +19,13 @@ pub(super) fn check_sizes(method: Method, wide: &Wide, limits: &Limits) -> Resul
         let detail = format!("a stored body with {compressed_size} bytes in the file and {size} unpacked");
         return Err((GateCode::StoredSizeMismatch, detail));
     }
+    if method == Method::Deflated && size > compressed_size.saturating_mul(limits.ratio_max) {
+        let detail = format!(
+            "{size} bytes unpacked from {compressed_size}, the limit is {} times as many",
+            limits.ratio_max
+        );
+        return Err((GateCode::RatioExceeded, detail));
+    }
     let compressed_size_max = size.saturating_add(size / 8).saturating_add(limits.deflate_overhead_max);
     if compressed_size > compressed_size_max {
         let detail = format!(

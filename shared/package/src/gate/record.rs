@@ -87,6 +87,7 @@ pub(super) struct CentralRecord {
     pub(super) compressed_size: u32,
     pub(super) size: u32,
     pub(super) disk: u16,
+    pub(super) internal_attributes: u16,
     pub(super) attributes: u32,
     pub(super) header_offset: u32,
     pub(super) name: Vec<u8>,
@@ -131,7 +132,7 @@ impl CentralRecord {
         let (time, date, crc32) = (fields.u16()?, fields.u16()?, fields.u32()?);
         let (compressed_size, size) = (fields.u32()?, fields.u32()?);
         let lengths = [fields.u16()?, fields.u16()?, fields.u16()?];
-        let (disk, _internal_attributes) = (fields.u16()?, fields.u16()?);
+        let (disk, internal_attributes) = (fields.u16()?, fields.u16()?);
         let (attributes, header_offset) = (fields.u32()?, fields.u32()?);
         let (name, extra, comment) = (Vec::new(), Vec::new(), Vec::new());
         let record = CentralRecord {
@@ -146,6 +147,7 @@ impl CentralRecord {
             compressed_size,
             size,
             disk,
+            internal_attributes,
             attributes,
             header_offset,
             name,

@@ -14,7 +14,7 @@ use super::principals::MAX_PRINCIPALS;
 use super::section::{Reader, Section};
 use super::targets::MAX_TARGETS;
 use super::triggers::MAX_TRIGGERS;
-use super::{Config, Mistake, parts, principals, routes, services, targets, triggers};
+use super::{Config, Mistake, gate, parts, principals, routes, services, targets, triggers};
 use crate::Environment;
 
 /// Reads the whole document, or says everything that is wrong with it.
@@ -37,6 +37,7 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
     let package_size_max_bytes = top.number("package_size_max_bytes", DEFAULT_PACKAGE_SIZE, 1, LARGEST_SIZE);
     let unpacked_size_max_bytes =
         top.number("unpacked_size_max_bytes", DEFAULT_UNPACKED_SIZE, 1, LARGEST_SIZE);
+    let gate = gate::read(top.section_or_empty("gate"));
     let key_passphrase_file = top.file("key_passphrase_file");
     let trust_roots = top.texts("trust_roots").into_iter().map(|(_, path)| path.into()).collect();
     let signer = services::read(top.section_or_empty("signer"), &services::SIGNER);
@@ -62,6 +63,7 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
         sweep_interval: Duration::from_secs(sweep_seconds),
         package_size_max_bytes,
         unpacked_size_max_bytes,
+        gate,
         key_passphrase_file,
         trust_roots,
         signer: signer?,

@@ -22,6 +22,7 @@ use countersign_domain::{BucketName, CodeSigningConfig, Scope};
 use crate::{Environment, Principals, Route};
 
 pub use self::file::{LoadError, load_config};
+pub use self::gate::GateConfig;
 pub use self::keys::{KEYS, Key};
 pub use self::parts::{PostgresConfig, RabbitConfig, S3Config};
 pub use self::secret::{SecretError, SecretSource};
@@ -33,6 +34,7 @@ mod address;
 mod cautions;
 mod document;
 mod file;
+mod gate;
 mod keys;
 mod parts;
 mod principals;
@@ -58,6 +60,8 @@ pub struct Config {
     pub package_size_max_bytes: u64,
     /// The most bytes that a package may unpack to.
     pub unpacked_size_max_bytes: u64,
+    /// The other limits of the gate.
+    pub gate: GateConfig,
     /// The file with the passphrase of the key custody, as written: relative to the data directory. `None` for the
     /// default place.
     pub key_passphrase_file: Option<PathBuf>,

@@ -11,6 +11,7 @@ use countersign_domain::{
     UnixMillis, ValidityPeriod,
 };
 use countersign_keys::Passphrase;
+use countersign_package::limits::Limits;
 use countersign_package::statement::Statement;
 use countersign_ports::Clock;
 use countersign_ports::keys::SigningKeys;
@@ -206,7 +207,7 @@ impl Stage {
             expires_at,
         };
         let signed = self.path(name);
-        signing::sign_file(keys, statement, package, &signed).await?;
+        signing::sign_file(keys, statement, Limits::default(), package, &signed).await?;
         self.put(&signed, name).await
     }
 
