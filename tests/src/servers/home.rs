@@ -135,9 +135,11 @@ impl Home {
             .filter_map(|id| Pid::from_raw(id.parse().ok()?))
             .collect();
         self.kill(name);
-        for child in children {
-            let _ = kill_process(child, Signal::KILL);
+        for child in &children {
+            let _ = kill_process(*child, Signal::KILL);
         }
+        // PostgreSQL does not start while a process of its predecessor is attached to the shared memory.
+        children.into_iter().for_each(await_end);
     }
 
     /// Sends SIGKILL to a process and whatever it left in its group. One that does not run is left alone.
@@ -182,6 +184,16 @@ impl Drop for Home {
 
 fn pid(child: &Child) -> Pid {
     Pid::from_child(child)
+}
+
+/// Waits until a process that is no child of ours, and was sent SIGKILL, is gone or nobody's but its parent's to bury.
+fn await_end(process: Pid) {
+    let stat = format!("/proc/{}/stat", process.as_raw_nonzero());
+    let begun = Instant::now();
+    while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{stat} stays");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn last_lines(log: &str) -> String {
