@@ -187,9 +187,10 @@ fn zip_crate(path: &Path) -> Vec<Seen> {
         let mut entry = archive.by_index(index).expect("an entry");
         let mut body = Vec::new();
         entry.read_to_end(&mut body).expect("a body");
+        let name = entry.name().expect("UTF-8").into_owned();
         let usual = if entry.is_dir() { 0o755 } else { 0o644 };
         let mode = entry.unix_mode().map(|mode| mode & 0o777).filter(|mode| *mode != 0).unwrap_or(usual);
-        Seen { mode: Some(format!("{mode:04o}")), ..seen(entry.name(), &body) }
+        Seen { mode: Some(format!("{mode:04o}")), ..seen(&name, &body) }
     };
     (0..count).map(&mut read).collect()
 }

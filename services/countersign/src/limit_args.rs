@@ -7,7 +7,7 @@ use crate::output;
 /// Limits of the gate that may be changed for this run.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
-pub struct LimitArgs {
+pub(crate) struct LimitArgs {
     /// The most bytes that the package may unpack to [default: 262144000]
     #[arg(long, value_name = "BYTES")]
     unpacked_size_max: Option<u64>,
