@@ -10,8 +10,8 @@ use countersign_domain::Platform;
 use der::asn1::{Any, Null, OctetString, SetOfVec};
 use der::{Encode, Tag};
 use pki::forge::{
-    self, attribute, edit_signer, high_s, rebuilt, remove, replace, resigned, set_certificates, set_signer,
-    signer, utf8, with_p7s, with_sf,
+    self, attribute, edit_signer, high_s, rebuilt, remove, replace, resigned, set_certificates, signer, utf8,
+    with_p7s, with_sf,
 };
 use pki::{Authority, Installation, LeafKey, key_for, tiny};
 use spki::AlgorithmIdentifierOwned;
@@ -22,8 +22,11 @@ const MESSAGE_DIGEST: &str = "1.2.840.113549.1.9.4";
 const SIGNING_TIME: &str = "1.2.840.113549.1.9.5";
 const PROTECTION: &str = "1.2.840.113549.1.9.52";
 const CONTENT_HINTS: &str = "1.2.840.113549.1.9.16.2.4";
+const SHA1: &str = "1.3.14.3.2.26";
 const SHA256: &str = "2.16.840.1.101.3.4.2.1";
 const SHA384: &str = "2.16.840.1.101.3.4.2.2";
+const ECDSA_SHA1: &str = "1.2.840.10045.4.1";
+const ECDSA_SHA384: &str = "1.2.840.10045.4.3.3";
 const ECDSA_SHA256: &str = "1.2.840.10045.4.3.2";
 const JOB_ARN: &str = "1.3.187.137.1.2";
 const EXPIRY: &str = "1.3.187.137.1.3";
@@ -212,28 +215,37 @@ fn the_certificates_are_the_chain_and_nothing_else() {
 
 #[test]
 fn algorithms_are_never_the_packages_choice() {
-    // The holder of the right key signs with algorithms that the platform does not use, consistently.
+    // The holder of the right key names other algorithms than the platform's, consistently.
     let installation = Installation::new();
     let platform = Platform::CountersignSha384Ecdsa;
     let leaf = installation.leaf(platform);
     let signed = installation.signed(platform, &tiny());
-    let sha384_null =
-        AlgorithmIdentifierOwned { oid: forge::oid("2.16.840.1.101.3.4.2.2"), parameters: Some(Any::null()) };
-    let forged = rebuilt(&signed, |data| {
-        let mut signer = signer(data);
-        signer.digest_alg = sha384_null.clone();
-        data.digest_algorithms = SetOfVec::try_from(vec![sha384_null.clone()]).unwrap();
-        let mut attributes = signer.signed_attrs.take().unwrap().into_vec();
-        let signature_algorithm = signer.signature_algorithm.to_der().unwrap();
-        let mut protection = sha384_null.to_der().unwrap();
-        protection.extend([&[0xa1], &signature_algorithm[1..]].concat());
-        replace(&mut attributes, PROTECTION, Any::new(Tag::Sequence, protection).unwrap());
-        let attributes = SetOfVec::try_from(attributes).unwrap();
-        signer.signature = forge::signature(&leaf.key, &attributes.to_der().unwrap());
-        signer.signed_attrs = Some(attributes);
-        set_signer(data, signer);
-    });
-    assert_eq!(installation.refusal(&forged), "algorithm_not_allowed");
+    let without = |text: &str| AlgorithmIdentifierOwned { oid: forge::oid(text), parameters: None };
+    let with_null = |text: &str| AlgorithmIdentifierOwned { parameters: Some(Any::null()), ..without(text) };
+    let named = |digest: AlgorithmIdentifierOwned, signature: AlgorithmIdentifierOwned| {
+        let algorithms_set = rebuilt(&signed, |data| {
+            data.digest_algorithms = SetOfVec::try_from(vec![digest.clone()]).unwrap();
+            edit_signer(data, |signer| {
+                signer.digest_alg = digest.clone();
+                signer.signature_algorithm = signature.clone();
+            });
+        });
+        let signature = signature.to_der().unwrap();
+        let protection = [digest.to_der().unwrap(), vec![0xa1], signature[1..].to_vec()].concat();
+        resigned(&algorithms_set, &leaf.key, |attributes| {
+            replace(attributes, PROTECTION, Any::new(Tag::Sequence, protection).unwrap());
+        })
+    };
+    let [digest, signature] = [SHA384, ECDSA_SHA384].map(without);
+    assert!(installation.verify(&named(digest.clone(), signature.clone())).is_ok());
+    for other in [without(SHA1), without(SHA256), with_null(SHA384)] {
+        let package = named(other, signature.clone());
+        assert_eq!(installation.refusal(&package), "algorithm_not_allowed");
+    }
+    for other in [without(ECDSA_SHA1), without(ECDSA_SHA256), with_null(ECDSA_SHA384)] {
+        let package = named(digest.clone(), other);
+        assert_eq!(installation.refusal(&package), "algorithm_not_allowed");
+    }
 }
 
 #[test]

@@ -4,6 +4,9 @@
 
 mod pki;
 
+use std::io::Read;
+
+use countersign_package::gate::Archive;
 use countersign_package::limits::Limits;
 use countersign_package::strip::{StripError, strip};
 use countersign_package::verify::{Coverage, VerifiedPackage, VerifyError, inspect, verify};
@@ -107,6 +110,37 @@ fn names_and_contents_are_covered() {
     let moved = [FILES[0], ("lib/handler.pydef", b" handler(event, context): pass\n".as_slice())];
     let package = native_package(&moved, &content_info);
     assert_eq!(verified(&package).unwrap().coverage(), Coverage::NamesAndContents);
+}
+
+/// What nothing covers are times, modes, and how a body is packed (FORMAT.md section 3.6).
+#[test]
+fn each_single_bit_of_names_and_contents_counts() {
+    let (root, leaf) = aws_leaf(&plain_leaf());
+    let package = native_package(&FILES, &forge::encode(&native_signed_data(&leaf, |_| {})));
+    let verified = |package: &[u8]| {
+        let verified = verify(package, &root.trusted(), instant(SIGNED_AT), &Limits::default()).ok()?;
+        Some((entries(package, verified.archive()), verified.statement().clone()))
+    };
+    let original = verified(&package).unwrap();
+    let mut flipped = package.clone();
+    for bit in 0..package.len() * 8 {
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        if let Some(found) = verified(&flipped) {
+            assert!(found == original, "bit {} of byte {}", bit % 8, bit / 8);
+        }
+        flipped[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+/// Names and contents but the signature's.
+fn entries(package: &[u8], archive: &Archive) -> Vec<(String, Vec<u8>)> {
+    let entries = archive.entries().iter().filter(|entry| entry.name() != SF);
+    let content = |entry| {
+        let mut content = Vec::new();
+        archive.reader(package, entry).read_to_end(&mut content).unwrap();
+        content
+    };
+    entries.map(|entry| (entry.name().to_owned(), content(entry))).collect()
 }
 
 #[test]

@@ -2,21 +2,27 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod pki;
+#[path = "support/zips.rs"]
+mod zips;
 
 use std::sync::OnceLock;
+use std::thread;
 
 use countersign_domain::Platform;
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::Limits;
 use countersign_package::verify::verify;
-use pki::{Installation, SIGNED_AT, instant, tiny, zip_of};
+use pki::{Installation, SIGNED_AT, forge, instant, tiny, zip_of};
 use proptest::prelude::*;
+use zips::{deflated, directory, extra, forced_zip64, stored, streamed, streamed_zip64, symlink};
 
 /// Signed packages and the root that is trusted.
 struct Samples {
     roots: TrustRoots,
     tiny: Vec<Vec<u8>>,
     larger: Vec<Vec<u8>>,
+    /// Every record that a zip can have.
+    varied: Vec<Vec<u8>>,
 }
 
 fn samples() -> &'static Samples {
@@ -27,8 +33,27 @@ fn samples() -> &'static Samples {
             zip_of(&[("bin/", b""), ("bin/run", b"#!/bin/sh\necho hello\n"), ("data", &[b'x'; 900])]);
         let signed =
             |unsigned: &[u8]| Platform::ALL.map(|platform| installation.signed(platform, unsigned)).to_vec();
-        Samples { roots: installation.root.trusted(), tiny: signed(&tiny()), larger: signed(&larger) }
+        Samples {
+            roots: installation.root.trusted(),
+            tiny: signed(&tiny()),
+            larger: signed(&larger),
+            varied: signed(&varied()),
+        }
     })
+}
+
+fn varied() -> Vec<u8> {
+    let entries = vec![
+        directory("lib/"),
+        stored("lib/stored", b"one"),
+        deflated("lib/größe.py", b"print(1)\n").both(|header| header.extra = extra(0x5455, &[1, 0, 0, 0, 0])),
+        symlink("lib/link", "stored"),
+        streamed("lib/streamed", b"two"),
+        streamed_zip64("lib/streamed64", b"three"),
+        forced_zip64("lib/zip64", b"four").with(|entry| entry.comment = b"a comment".to_vec()),
+    ];
+    let zip64 = Some(zips::Zip64::default());
+    zips::Zip { zip64, comment: b"another comment".to_vec(), ..zips::zip(entries) }.build()
 }
 
 fn verifies(package: &[u8]) -> bool {
@@ -37,7 +62,8 @@ fn verifies(package: &[u8]) -> bool {
 
 #[test]
 fn the_samples_themselves_verify() {
-    assert!(samples().tiny.iter().chain(&samples().larger).all(|package| verifies(package)));
+    let Samples { tiny, larger, varied, .. } = samples();
+    assert!(tiny.iter().chain(larger).chain(varied).all(|package| verifies(package)));
 }
 
 #[test]
@@ -50,6 +76,64 @@ fn each_single_bit_counts() {
             flipped[bit / 8] ^= 1 << (bit % 8);
         }
         assert_eq!(flipped, *package);
+    }
+}
+
+/// Both with a whole byte and with a bit of it changed, in each record that a zip can have.
+#[test]
+fn each_byte_of_each_record_counts() {
+    let refused = |package: &[u8], platform: Platform| {
+        let mut changed = package.to_vec();
+        for at in 0..package.len() {
+            for change in [0xff, 1 << (at % 8)] {
+                changed[at] ^= change;
+                assert!(!verifies(&changed), "{platform}: byte {at} changed by {change:#04x}");
+                changed[at] ^= change;
+            }
+        }
+        assert_eq!(changed, package);
+    };
+    thread::scope(|scope| {
+        for (package, platform) in samples().varied.iter().zip(Platform::ALL) {
+            scope.spawn(move || refused(package, platform));
+        }
+    });
+}
+
+/// Whatever the form a signature came in, and whatever the package and the form it is put into.
+#[test]
+fn a_signature_counts_for_its_own_package_in_its_own_entry_alone() {
+    let Samples { tiny, larger, varied, .. } = samples();
+    let signed: Vec<(usize, Platform, &Vec<u8>)> = [tiny, larger, varied]
+        .into_iter()
+        .enumerate()
+        .flat_map(|(which, forms)| {
+            Platform::ALL.into_iter().zip(forms).map(move |(p, form)| (which, p, form))
+        })
+        .collect();
+    assert_eq!(signed.len(), 9);
+    let is_aws = |platform| platform == Platform::AwsLambdaSha384Ecdsa;
+    for (from, its_platform, giver) in &signed {
+        for (to, platform, taker) in &signed {
+            let swapped = forge::with_signature_like(taker, &forge::content_info(giver));
+            let belongs = from == to && is_aws(*its_platform) == is_aws(*platform);
+            assert_eq!(verifies(&swapped), belongs, "{its_platform} of {from} in {platform} of {to}");
+        }
+    }
+}
+
+/// The value alone moves: the attributes stay those of the package.
+#[test]
+fn a_signature_value_counts_for_its_own_attributes_alone() {
+    let Samples { tiny, larger, .. } = samples();
+    let value = |package: &[u8]| forge::signer(&forge::signed_data(&forge::content_info(package))).signature;
+    for (taker, platform) in tiny.iter().zip(Platform::ALL) {
+        for giver in tiny.iter().chain(larger).filter(|giver| *giver != taker) {
+            let swapped = forge::rebuilt(taker, |data| {
+                forge::edit_signer(data, |signer| signer.signature = value(giver));
+            });
+            assert!(!verifies(&swapped), "{platform}");
+        }
     }
 }
 

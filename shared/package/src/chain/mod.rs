@@ -1,5 +1,6 @@
 //! The certificates behind a signature (FORMAT.md section 6): their order, the leaf's profile, the chain's validity.
 
+mod certificate;
 mod issuer;
 mod leaf;
 mod roots;
@@ -111,7 +112,11 @@ impl CertificateChain {
             let tbs = certificate.tbs_certificate();
             *tbs.issuer() == signer.issuer && *tbs.serial_number() == signer.serial_number
         };
-        let mut chain = vec![take_one(&mut certificates, is_leaf, "the signer")?];
+        let leaf = take_one(&mut certificates, is_leaf, "the signer")?;
+        if missing_issuer(&leaf).is_none() {
+            return Err(order("the signer is its own issuer"));
+        }
+        let mut chain = vec![leaf];
         while let Some(issuer) = chain.last().and_then(missing_issuer).cloned() {
             let is_issuer = |certificate: &Certificate| *certificate.tbs_certificate().subject() == issuer;
             chain.push(take_one(&mut certificates, is_issuer, "an issuer")?);
@@ -223,8 +228,7 @@ impl CertificateChain {
         at: UnixMillis,
     ) -> Result<(), ChainError> {
         let invalid = |error: webpki::Error| ChainError::Invalid { at, detail: error.to_string() };
-        self.check_root_validity(at)?;
-        self.check_issuers(at)?;
+        self.check_certificates(at).map_err(|detail| ChainError::Invalid { at, detail })?;
         let anchors = [webpki::anchor_from_trusted_cert(root).map_err(invalid)?];
         let leaf = webpki::EndEntityCert::try_from(leaf).map_err(invalid)?;
         let path = leaf.verify_for_usage(
@@ -240,20 +244,14 @@ impl CertificateChain {
         path.map(drop).map_err(invalid)
     }
 
-    /// webpki takes a trust anchor's validity for granted.
-    fn check_root_validity(&self, at: UnixMillis) -> Result<(), ChainError> {
-        let Some(root) = self.certificates.last() else { return Err(order("there is none")) };
-        let validity = root.tbs_certificate().validity();
-        let (begin, end) = (validity.not_before.to_unix_duration(), validity.not_after.to_unix_duration());
-        let within = (begin.as_secs()..=end.as_secs()).contains(&at.as_secs());
-        let detail = format!("the root is valid from {} to {}", validity.not_before, validity.not_after);
-        within.then_some(()).ok_or(ChainError::Invalid { at, detail })
-    }
-
-    fn check_issuers(&self, at: UnixMillis) -> Result<(), ChainError> {
-        let mut issuers = self.certificates.iter().skip(1).enumerate();
-        let check = |(below, certificate)| issuer::check(certificate, below);
-        issuers.try_for_each(check).map_err(|detail| ChainError::Invalid { at, detail })
+    fn check_certificates(&self, at: UnixMillis) -> Result<(), String> {
+        for certificate in &self.certificates {
+            certificate::check(certificate, at)?;
+        }
+        for (below, issuer) in self.certificates.iter().skip(1).enumerate() {
+            issuer::check(issuer, below)?;
+        }
+        Ok(())
     }
 
     fn untrusted(&self, root: &CertificateDer<'_>) -> ChainError {

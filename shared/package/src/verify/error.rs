@@ -51,7 +51,10 @@ pub enum IntegrityError {
     #[error(transparent)]
     Statement(#[from] StatementError),
     /// A key that signed for another profile version than its own.
-    #[error("the signature names the profile version {signed}, and its key belongs to {leaf:?}")]
+    #[error(
+        "the signature names the profile version {signed}, and its key belongs to {}",
+        leaf.as_deref().unwrap_or("none: the leaf has no URI")
+    )]
     SanMismatch {
         /// The URI in the leaf's subjectAltName.
         leaf: Option<String>,

@@ -4,6 +4,8 @@ mod error;
 mod inspect;
 mod package;
 mod read;
+#[cfg(test)]
+mod wycheproof;
 
 use countersign_domain::UnixMillis;
 

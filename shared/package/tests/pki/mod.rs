@@ -86,6 +86,8 @@ pub(crate) struct Spec {
     pub(crate) usage: Option<FlagSet<KeyUsages>>,
     pub(crate) extended: Option<Vec<ObjectIdentifier>>,
     pub(crate) validity: (String, String),
+    /// Further extensions.
+    pub(crate) others: Vec<Extension>,
 }
 
 impl Spec {
@@ -100,6 +102,7 @@ impl Spec {
             usage: Some(KeyUsages::DigitalSignature.into()),
             extended: Some(vec![ID_KP_CODE_SIGNING]),
             validity: ("2026-11-20T08:30:00Z".to_owned(), "2026-11-22T08:30:00Z".to_owned()),
+            others: Vec::new(),
         }
     }
 
@@ -113,6 +116,7 @@ impl Spec {
             usage: Some(KeyUsages::KeyCertSign | KeyUsages::CRLSign),
             extended: None,
             validity: ("2020-01-01T00:00:00Z".to_owned(), "2046-01-01T00:00:00Z".to_owned()),
+            others: Vec::new(),
         }
     }
 }
@@ -359,10 +363,11 @@ impl BuilderProfile for Profile {
             let uri = |uri: &String| GeneralName::UniformResourceIdentifier(Ia5String::new(uri).unwrap());
             extensions.push(extension(false, &SubjectAltName(self.spec.uris.iter().map(uri).collect())));
         }
+        extensions.extend(self.spec.others.iter().cloned());
         Ok(extensions)
     }
 }
 
-fn extension<T: AssociatedOid + Encode>(critical: bool, value: &T) -> Extension {
+pub(crate) fn extension<T: AssociatedOid + Encode>(critical: bool, value: &T) -> Extension {
     (critical, value).to_extension(&Name::default(), &[]).unwrap()
 }

@@ -85,7 +85,7 @@ pub(crate) fn ber(der: &[u8], depth: u32) -> Vec<u8> {
 }
 
 /// The elements that follow each other in `bytes`.
-fn elements(mut bytes: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn elements(mut bytes: &[u8]) -> Vec<&[u8]> {
     let mut elements = Vec::new();
     while !bytes.is_empty() {
         let size = header_size(bytes) + content(bytes).len();
@@ -99,7 +99,7 @@ fn header_size(der: &[u8]) -> usize {
     if der[1] < 0x80 { 2 } else { 2 + usize::from(der[1] & 0x7f) }
 }
 
-fn content(der: &[u8]) -> &[u8] {
+pub(crate) fn content(der: &[u8]) -> &[u8] {
     let size = match der[1] {
         short @ ..0x80 => usize::from(short),
         _ => der[2..header_size(der)].iter().fold(0, |size, byte| size << 8 | usize::from(*byte)),
