@@ -28,43 +28,36 @@ pub(super) fn check_directory_place<S: ReadAt + ?Sized>(source: &S, ends: &Ends)
     Ok(())
 }
 
-/// The directory lists the entries as they lie in the file, none twice, and each with room for what it declares: so a directory
-/// of many records needs as many entries before anything costly is done for them.
-pub(super) fn check_order(entries: &[Entry], ends: &Ends) -> Result<(), Refusal> {
+/// The directory lists the entries as they lie in the file, and none twice.
+pub(super) fn check_order(entries: &[Entry]) -> Result<(), Refusal> {
     for (before, entry) in entries.iter().zip(entries.iter().skip(1)) {
         let code = match entry.header_offset.cmp(&before.header_offset) {
+            Ordering::Greater => continue,
+            Ordering::Equal => GateCode::OverlappingEntries,
             Ordering::Less => GateCode::EntriesOutOfOrder,
-            Ordering::Equal | Ordering::Greater if entry.header_offset < least_end(before) => {
-                GateCode::OverlappingEntries
-            }
-            Ordering::Equal | Ordering::Greater => continue,
         };
         let detail = format!(
-            "it begins at byte {}, the entry listed before it at byte {} and ends at byte {} or later",
-            entry.header_offset,
-            before.header_offset,
-            least_end(before)
+            "it begins at byte {}, the entry listed before it at byte {}",
+            entry.header_offset, before.header_offset
         );
         return Err(Refusal::new(code, entry.central_offset, detail).in_entry(entry.name.as_bytes()));
     }
-    match entries.last() {
-        Some(last) if least_end(last) > ends.directory_offset => {
-            let detail = format!(
-                "it ends at byte {} or later, the central directory begins at byte {}",
-                least_end(last),
-                ends.directory_offset
-            );
-            let code = GateCode::EntryOverlapsCentralDirectory;
-            Err(Refusal::new(code, last.central_offset, detail).in_entry(last.name.as_bytes()))
-        }
-        Some(_) | None => Ok(()),
-    }
+    Ok(())
 }
 
-/// Where an entry ends if its local header has no extra field and no descriptor follows.
-fn least_end(entry: &Entry) -> u64 {
-    let header = LOCAL_HEADER_SIZE.saturating_add(entry.name.len() as u64);
-    entry.header_offset.saturating_add(header).saturating_add(entry.compressed_size)
+/// There is room for as many local headers as the directory lists, before anything costly is done for them.
+pub(super) fn check_room(entries: &[Entry], ends: &Ends) -> Result<(), Refusal> {
+    let headers = entries.iter().map(|entry| LOCAL_HEADER_SIZE.saturating_add(entry.name.len() as u64));
+    let needed = headers.fold(0, u64::saturating_add);
+    if needed <= ends.directory_offset {
+        return Ok(());
+    }
+    let detail = format!(
+        "the local headers of {} entries have {needed} bytes or more, and {} stand before the central directory",
+        entries.len(),
+        ends.directory_offset
+    );
+    Err(Refusal::new(GateCode::OverlappingEntries, ends.directory_offset, detail))
 }
 
 /// `entry` begins at `position`, where the entry before it ended.

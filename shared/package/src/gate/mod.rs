@@ -81,11 +81,13 @@ impl Archive {
         counts::check_totals(&ends, limits)?;
         layout::check_directory_place(source, &ends)?;
         let mut entries = counts::read_directory(source, &ends, |record| admit(record, limits))?;
-        layout::check_order(&entries, &ends)?;
+        layout::check_order(&entries)?;
+        layout::check_room(&entries, &ends)?;
         end_record::check_reach(&end, &entries)?;
         names::check_tree(entries.iter())?;
         payload::check_total(entries.iter(), limits)?;
         place_entries(source, &mut entries, &ends, limits)?;
+        payload::check_ratios(&entries, limits)?;
         payload::check_bodies(source, &mut entries)?;
         let layout = Layout {
             central_directory_offset: ends.directory_offset,

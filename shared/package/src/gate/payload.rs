@@ -19,13 +19,6 @@ pub(super) fn check_sizes(method: Method, wide: &Wide, limits: &Limits) -> Resul
         let detail = format!("a stored body with {compressed_size} bytes in the file and {size} unpacked");
         return Err((GateCode::StoredSizeMismatch, detail));
     }
-    if method == Method::Deflated && size > compressed_size.saturating_mul(limits.ratio_max) {
-        let detail = format!(
-            "{size} bytes unpacked from {compressed_size}, the limit is {} times as many",
-            limits.ratio_max
-        );
-        return Err((GateCode::RatioExceeded, detail));
-    }
     let compressed_size_max = size.saturating_add(size / 8).saturating_add(limits.deflate_overhead_max);
     if compressed_size > compressed_size_max {
         let detail = format!(
@@ -48,6 +41,23 @@ pub(super) fn check_total<'a>(
             let detail =
                 format!("{total} bytes unpacked up to this entry, the limit is {}", limits.unpacked_size_max);
             return Err(refuse(entry, GateCode::UnpackedSizeExceeded, detail));
+        }
+    }
+    Ok(())
+}
+
+/// No deflated body claims to grow beyond the limit, before any of them is unpacked.
+pub(super) fn check_ratios(entries: &[Entry], limits: &Limits) -> Result<(), Refusal> {
+    // Of nothing at all nothing is inflated: the stream is missing, and that is said.
+    let deflated =
+        entries.iter().filter(|entry| entry.method == Method::Deflated && entry.compressed_size > 0);
+    for entry in deflated {
+        if entry.size > entry.compressed_size.saturating_mul(limits.ratio_max) {
+            let detail = format!(
+                "{} bytes unpacked from {}, the limit is {} times as many",
+                entry.size, entry.compressed_size, limits.ratio_max
+            );
+            return Err(refuse(entry, GateCode::RatioExceeded, detail));
         }
     }
     Ok(())

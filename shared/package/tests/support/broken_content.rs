@@ -24,6 +24,8 @@ pub(crate) fn features() -> Vec<(GateCode, Vec<u8>)> {
         (GateCode::UnsupportedVersion, both(|h| h.version = 0)),
         (GateCode::UnsupportedVersion, both(|h| h.version = 0x0314)),
         (GateCode::UnsupportedHost, with_first(|e| e.made_by = 0x0714)),
+        (GateCode::UnsupportedAttributes, with_first(|e| e.internal = 2)),
+        (GateCode::UnsupportedAttributes, with_first(|e| e.internal = 0x8000)),
     ]
 }
 
@@ -102,6 +104,9 @@ pub(crate) fn kinds() -> Vec<(GateCode, Vec<u8>)> {
         (GateCode::ForeignMode, with_first(|e| e.made_by = 0x14)),
         (GateCode::AsiExtra, with_first(|e| e.local.extra = asi())),
         (GateCode::AsiExtra, with_first(|e| e.central.extra = asi())),
+        (GateCode::LibarchiveExtra, with_first(|e| e.local.extra = extra(0x6c78, &[0; 4]))),
+        (GateCode::LibarchiveExtra, with_first(|e| e.central.extra = extra(0x6c78, &[0; 4]))),
+        (GateCode::ForeignMode, with_first(|e| (e.made_by, e.attributes) = (0x1314, 0o100_755 << 16))),
         (
             GateCode::SymlinkCompressed,
             zip(vec![symlink("l", "x").with(|e| {
@@ -156,6 +161,7 @@ pub(crate) fn payloads() -> Vec<(GateCode, Vec<u8>)> {
             zip(vec![deflated("a", &[0; 40_000]), deflated("b", &[0; 40_000])]).build(),
         ),
         (GateCode::UnpackedSizeExceeded, both(|h| h.size = u32::MAX - 1)),
+        (GateCode::RatioExceeded, both(|h| h.size = 60_000)),
         (GateCode::CompressedSizeExcessive, data(stalls)),
         (
             GateCode::StoredSizeMismatch,

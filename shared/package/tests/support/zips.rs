@@ -36,6 +36,7 @@ pub(crate) struct Entry {
     pub(crate) central: Header,
     pub(crate) comment: Vec<u8>,
     pub(crate) disk: u16,
+    pub(crate) internal: u16,
     pub(crate) attributes: u32,
     pub(crate) offset: Option<u32>,
 }
@@ -189,6 +190,7 @@ fn entry(name: &str, method: u16, body: &[u8], data: Vec<u8>, attributes: u32) -
         central: header,
         comment: Vec::new(),
         disk: 0,
+        internal: 0,
         attributes,
         offset: None,
     }
@@ -226,7 +228,7 @@ impl Entry {
         self.central.write(&mut out);
         out.extend(u16::try_from(self.comment.len()).unwrap().to_le_bytes());
         out.extend(self.disk.to_le_bytes());
-        out.extend([0; 2]);
+        out.extend(self.internal.to_le_bytes());
         out.extend(self.attributes.to_le_bytes());
         out.extend(self.offset.unwrap_or(offset).to_le_bytes());
         out.extend([&self.central.name[..], &self.central.extra, &self.comment].concat());

@@ -6,6 +6,7 @@ use super::*;
 
 /// Every section, with every key that has no default.
 const WHOLE: &str = r##"
+[gate]
 [signer]
 [deployer]
 [s3]
