@@ -45,15 +45,15 @@ pub(super) fn check_order(entries: &[Entry]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// There is room for as many local headers as the directory lists, before anything costly is done for them.
+/// There is room for as many local headers as the directory lists, before anything costly is done for them. The last one may be
+/// cut off, which is said where it is read.
 pub(super) fn check_room(entries: &[Entry], ends: &Ends) -> Result<(), Refusal> {
-    let headers = entries.iter().map(|entry| LOCAL_HEADER_SIZE.saturating_add(entry.name.len() as u64));
-    let needed = headers.fold(0, u64::saturating_add);
+    let needed = (entries.len() as u64).saturating_sub(1).saturating_mul(LOCAL_HEADER_SIZE);
     if needed <= ends.directory_offset {
         return Ok(());
     }
     let detail = format!(
-        "the local headers of {} entries have {needed} bytes or more, and {} stand before the central directory",
+        "the local headers of {} entries have more than {needed} bytes, and {} stand before the central directory",
         entries.len(),
         ends.directory_offset
     );
