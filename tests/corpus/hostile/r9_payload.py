@@ -90,6 +90,7 @@ def streams(group: Group) -> None:
     broken("tail", CSIZE, whole + b"\0", "a byte behind the stream")
     broken("two-streams", CSIZE, whole + deflate(b""), "a second stream behind the first")
     broken("tail-long", CSIZE, whole + b"hidden " * 100, "700 bytes behind the stream")
+    group.refuse("ratio", "ratio_exceeded", second(lambda e: e.both(size=1_000_000)), "more than deflate can yield")
     group.refuse("deflate-nothing-empty", CSIZE, zip_of(deflated("a").payload(b"")), "no stream for an empty body")
     group.refuse(
         "deflate-tail-empty", CSIZE, zip_of(deflated("a").payload(deflate(b"") + b"x")), "a byte behind an empty stream"
