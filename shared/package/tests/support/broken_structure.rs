@@ -128,6 +128,17 @@ pub(crate) fn zip64() -> Vec<(GateCode, Vec<u8>)> {
         (GateCode::UnsupportedVersion, ends(|e| e.version = 62)),
         (GateCode::Zip64Contradiction, ends(|e| (e.sentinels, e.count) = (false, Some(1)))),
         (GateCode::Zip64Contradiction, ends(|e| (e.sentinels, e.directory_offset) = (false, Some(1)))),
+        (
+            GateCode::EntryCountMismatch,
+            ab().with(|z| (z.zip64, z.disk_count) = (Some(Zip64::default()), Some(2))).build(),
+        ),
+        (
+            GateCode::EntryCountMismatch,
+            ab().with(|z| {
+                (z.zip64, z.count, z.disk_count) = (Some(Zip64::default()), Some(2), Some(u16::MAX));
+            })
+            .build(),
+        ),
         (GateCode::EntryCountMismatch, ends(|e| e.count = Some(3))),
         (GateCode::EntryCountMismatch, ends(|e| e.count = Some(1))),
         (GateCode::TooManyEntries, ends(|e| e.count = Some(u64::MAX))),
