@@ -20,6 +20,7 @@ pub(crate) fn layout() -> Vec<(GateCode, Vec<u8>)> {
         (GateCode::PrefixData, with_first(|e| e.gap = inner)),
         (GateCode::EntriesOutOfOrder, ab().with(|z| z.directory_order = Some(vec![1, 0])).build()),
         (GateCode::GapBetweenEntries, with_second(|e| e.gap = vec![0])),
+        (GateCode::GapBetweenEntries, with_second(|e| e.offset = Some(5000))),
         (
             GateCode::GapBetweenEntries,
             ab().with(|z| {
