@@ -67,15 +67,27 @@ pub(crate) fn body(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     match u.int_in_range(0..=3)? {
         0 => Ok(Vec::new()),
         1 => Ok(vec![u.arbitrary()?; u.int_in_range(0..=3000)?]),
-        2 => Ok(u
-            .choose(&[&b"PK\x03\x04"[..], b"PK\x07\x08", b"PK\x01\x02", b"PK\x05\x06", b"print('hello')\n"])?
-            .to_vec()),
+        2 => Ok(u.choose(&BODIES)?.to_vec()),
         _ => {
             let size = u.int_in_range(0..=40)?;
             Ok(u.bytes(size)?.to_vec())
         }
     }
 }
+
+/// Records, and targets for what becomes a symbolic link.
+const BODIES: [&[u8]; 10] = [
+    b"PK\x03\x04",
+    b"PK\x07\x08",
+    b"PK\x01\x02",
+    b"PK\x05\x06",
+    b"print('hello')\n",
+    b"..",
+    b"../x",
+    b"a/../../x",
+    b"/etc/passwd",
+    b"a\\b",
+];
 
 /// What tools add to an entry and no reader acts on.
 fn decorate(entry: &mut Entry, u: &mut Unstructured<'_>) -> Result<()> {
