@@ -37,6 +37,17 @@ fn every_code_is_given_for_its_defect() {
 }
 
 #[test]
+fn a_refusal_is_about_a_place_in_the_file() {
+    let structure = [layout(), end_records(), counts(), zip64(), local_headers()].concat();
+    for (code, bytes) in [structure, features(), names(), kinds(), payloads()].concat() {
+        let Err(GateError::Refused(refusal)) = Archive::parse(&bytes, &small_limits()) else {
+            panic!("{code} was not given")
+        };
+        assert!(refusal.offset <= bytes.len() as u64, "{refusal} in {} bytes", bytes.len());
+    }
+}
+
+#[test]
 fn the_specification_lists_every_code() {
     let specification = include_str!("../FORMAT.md");
     let missing: Vec<_> =

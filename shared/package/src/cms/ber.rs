@@ -33,10 +33,18 @@ impl Reader<'_> {
         }
         match (tag & CONSTRUCTED != 0, self.length()?) {
             (false, Length::Definite(0)) if tag == END_OF_CONTENTS => Ok(None),
-            (false, Length::Definite(size)) => Ok(Some(encode(tag, self.take(size)?))),
+            (false, Length::Definite(size)) => self.primitive(tag, size).map(Some),
             (false, Length::Indefinite) => Err(malformed("a primitive element has no length")),
             (true, length) => self.constructed(tag, length, depth).map(Some),
         }
+    }
+
+    fn primitive(&mut self, tag: u8, size: usize) -> Result<Vec<u8>, CmsError> {
+        let content = self.take(size)?;
+        if !is_canonical(tag, content) {
+            return Err(malformed("a number, identifier or bit string is not in its one encoding"));
+        }
+        Ok(encode(tag, content))
     }
 
     fn constructed(&mut self, tag: u8, length: Length, depth: u32) -> Result<Vec<u8>, CmsError> {
@@ -123,6 +131,25 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether a type that could be written in several ways is written as DER has it (X.690 sections 8.3.2, 8.8.2, 8.19.2,
+/// 11.1 and 11.2.1). The parsers that read it next keep some of its bytes as they are and so do not notice.
+fn is_canonical(tag: u8, content: &[u8]) -> bool {
+    match tag {
+        BOOLEAN => matches!(content, [0x00 | 0xff]),
+        INTEGER => !matches!(content, [] | [0x00, ..=0x7f, ..] | [0xff, 0x80..=0xff, ..]),
+        BIT_STRING => match content {
+            [unused @ ..=7, .., last] => last.trailing_zeros() >= u32::from(*unused),
+            content => content == [0],
+        },
+        NULL => content.is_empty(),
+        OBJECT_IDENTIFIER => {
+            let mut arcs = content.split_inclusive(|byte| byte & 0x80 == 0);
+            content.last().is_some_and(|last| last & 0x80 == 0) && arcs.all(|arc| !arc.starts_with(&[0x80]))
+        }
+        _ => true,
+    }
+}
+
 fn encode(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut element = vec![tag];
     let size = content.len().to_be_bytes();
@@ -151,7 +178,12 @@ const MAX_ELEMENTS: u32 = 16_384;
 const MAX_LENGTH_OCTETS: u8 = 4;
 
 const END_OF_CONTENTS: u8 = 0x00;
+const BOOLEAN: u8 = 0x01;
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
+const NULL: u8 = 0x05;
+const OBJECT_IDENTIFIER: u8 = 0x06;
 const CONSTRUCTED: u8 = 0x20;
 const CONSTRUCTED_OCTET_STRING: u8 = 0x24;
 const SEQUENCE: u8 = 0x30;
@@ -194,6 +226,38 @@ mod tests {
     fn sets_are_sorted() {
         let ber = [0x31, 6, 0x02, 1, 9, 0x02, 1, 3];
         assert_eq!(to_der(&ber).unwrap(), [0x31, 6, 0x02, 1, 3, 0x02, 1, 9]);
+    }
+
+    #[test]
+    fn a_second_encoding_of_a_primitive_is_refused() {
+        for good in [
+            &[0x01, 1, 0xff][..],
+            &[0x02, 1, 0],
+            &[0x02, 2, 0, 0x80],
+            &[0x03, 1, 0],
+            &[0x03, 2, 7, 0x80],
+            &[0x05, 0],
+            &[0x06, 3, 0x2a, 0x81, 0],
+        ] {
+            assert_eq!(to_der(good).unwrap(), good);
+        }
+        for bad in [
+            &[0x01, 1, 1][..],
+            &[0x02, 0],
+            &[0x02, 2, 0, 0x7f],
+            &[0x02, 2, 0xff, 0x80],
+            &[0x03, 0],
+            &[0x03, 1, 1],
+            &[0x03, 2, 7, 0x40],
+            &[0x03, 2, 8, 0],
+            &[0x05, 1, 0],
+            &[0x06, 0],
+            &[0x06, 3, 0x2a, 0x80, 1],
+            &[0x06, 2, 0x80, 1],
+            &[0x06, 2, 0x2a, 0x81],
+        ] {
+            assert!(to_der(bad).is_err(), "{bad:02x?}");
+        }
     }
 
     #[test]

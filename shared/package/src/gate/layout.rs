@@ -23,7 +23,7 @@ pub(super) fn check_directory_place<S: ReadAt + ?Sized>(source: &S, ends: &Ends)
             "the central directory of {} bytes at byte {} does not end where the end records begin, at byte {}",
             ends.directory_size, ends.directory_offset, ends.offset
         );
-        return Err(Refusal::new(GateCode::CentralDirectoryMisplaced, ends.directory_offset, detail).into());
+        return Err(Refusal::new(GateCode::CentralDirectoryMisplaced, ends.offset, detail).into());
     }
     Ok(())
 }
@@ -70,7 +70,8 @@ pub(super) fn check_adjacent(entry: &Entry, position: u64) -> Result<(), Refusal
     };
     let detail =
         format!("it begins at byte {}, what precedes it ends at byte {position}", entry.header_offset);
-    Err(Refusal::new(code, entry.header_offset, detail).in_entry(entry.name.as_bytes()))
+    let offset = position.min(entry.header_offset);
+    Err(Refusal::new(code, offset, detail).in_entry(entry.name.as_bytes()))
 }
 
 /// The last entry ends at `position`, where the central directory begins.

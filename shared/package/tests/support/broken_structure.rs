@@ -20,6 +20,7 @@ pub(crate) fn layout() -> Vec<(GateCode, Vec<u8>)> {
         (GateCode::PrefixData, with_first(|e| e.gap = inner)),
         (GateCode::EntriesOutOfOrder, ab().with(|z| z.directory_order = Some(vec![1, 0])).build()),
         (GateCode::GapBetweenEntries, with_second(|e| e.gap = vec![0])),
+        (GateCode::GapBetweenEntries, with_second(|e| e.offset = Some(5000))),
         (
             GateCode::GapBetweenEntries,
             ab().with(|z| {
@@ -128,6 +129,17 @@ pub(crate) fn zip64() -> Vec<(GateCode, Vec<u8>)> {
         (GateCode::UnsupportedVersion, ends(|e| e.version = 62)),
         (GateCode::Zip64Contradiction, ends(|e| (e.sentinels, e.count) = (false, Some(1)))),
         (GateCode::Zip64Contradiction, ends(|e| (e.sentinels, e.directory_offset) = (false, Some(1)))),
+        (
+            GateCode::EntryCountMismatch,
+            ab().with(|z| (z.zip64, z.disk_count) = (Some(Zip64::default()), Some(2))).build(),
+        ),
+        (
+            GateCode::EntryCountMismatch,
+            ab().with(|z| {
+                (z.zip64, z.count, z.disk_count) = (Some(Zip64::default()), Some(2), Some(u16::MAX));
+            })
+            .build(),
+        ),
         (GateCode::EntryCountMismatch, ends(|e| e.count = Some(3))),
         (GateCode::EntryCountMismatch, ends(|e| e.count = Some(1))),
         (GateCode::TooManyEntries, ends(|e| e.count = Some(u64::MAX))),

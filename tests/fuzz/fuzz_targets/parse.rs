@@ -1,0 +1,4 @@
+//! The gate.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| countersign_fuzz::parse(data));
