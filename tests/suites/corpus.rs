@@ -1,15 +1,18 @@
 //! The corpus of the gate (`tests/corpus`): every hostile zip is refused with the code of the rule that it breaks, and what is
 //! accepted is one archive for every reader, this project's own among them.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use countersign_domain::Sha256Digest;
-use countersign_package::gate::{Archive, Entry, GateCode};
+use countersign_domain::{FunctionName, ObjectVersion, Sha256Digest};
+use countersign_package::gate::{Archive, Entry, EntryKind, GateCode};
 use countersign_package::limits::Limits;
+use countersign_ports::targets::{DeployTarget, LocalPackage, LocalPackages, TargetError};
+use countersign_targets::DirectoryTarget;
 use countersign_tests::tools::{self, countersign, everything, succeeded};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -53,6 +56,14 @@ impl Corpus {
 
     fn open(&self, file: &str) -> File {
         File::open(self.path(file)).expect("a case")
+    }
+
+    fn package(&self, case: &Case) -> LocalPackages {
+        let path = self.path(&case.file);
+        let sha256 = Sha256Digest::of(&fs::read(&path).expect("a case"));
+        let (bucket, version) = ("signed".parse().expect("a bucket"), "v1".parse().expect("a version"));
+        let object = ObjectVersion { bucket, key: "hello.zip".parse().expect("a key"), version };
+        LocalPackages { code: LocalPackage { path, sha256, object }, layers: Vec::new() }
     }
 
     /// Runs a script of the corpus on the folder.
@@ -206,6 +217,71 @@ fn seen(name: &str, body: &[u8]) -> Seen {
         sha256: Sha256Digest::of(body).to_string(),
         mode: None,
     }
+}
+
+/// A target is given each case as if nobody had looked at it before.
+#[tokio::test]
+async fn what_is_refused_writes_nothing_and_what_is_accepted_is_extracted_as_it_is() {
+    let corpus = Corpus::new(&[]);
+    let world = tempfile::tempdir().expect("a folder");
+    let root = world.path().join("a/b/c/target");
+    fs::create_dir_all(&root).expect("a folder");
+    for (number, case) in (1..).zip(corpus.cases.iter().filter(|case| case.limits.is_empty())) {
+        let target = DirectoryTarget::open(&root, Limits::default()).expect("a target");
+        let before = everything_in(world.path());
+        let published = target.publish_version(&hello(), number, &corpus.package(case)).await;
+        let version = root.join("functions/hello/versions").join(number.to_string());
+        if case.sign.is_some() || case.expect == "accept" {
+            published.unwrap_or_else(|error| panic!("{}: {error}", case.file));
+            assert_extracted(case, &corpus.open(&case.file), &version);
+        } else {
+            let refused =
+                matches!(&published, Err(TargetError::Refused { code, .. }) if *code == case.expect);
+            assert!(refused, "{}: {published:?}", case.file);
+            assert_eq!(everything_in(world.path()), before, "{}", case.file);
+        }
+        fs::remove_dir_all(&root).expect("a folder");
+        fs::create_dir_all(&root).expect("a folder");
+        assert_eq!(fs::read_dir(world.path().join("a/b/c")).expect("a folder").count(), 1, "{}", case.file);
+    }
+}
+
+fn assert_extracted(case: &Case, source: &File, version: &Path) {
+    let archive = Archive::parse(source, &Limits::default()).expect(&case.file);
+    let mut expected = BTreeSet::new();
+    for entry in archive.entries() {
+        let name = entry.name().trim_end_matches('/');
+        expected.extend(Path::new(name).ancestors().map(|part| version.join(part)));
+        let path = version.join(name);
+        let found = fs::symlink_metadata(&path).expect(&case.file);
+        let kind = match entry.kind() {
+            EntryKind::Symlink { target } => {
+                assert_eq!(fs::read_link(&path).expect(&case.file), Path::new(target), "{}", case.file);
+                found.is_symlink()
+            }
+            EntryKind::Directory => found.is_dir(),
+            EntryKind::File => found.is_file() && found.len() == entry.size(),
+        };
+        let mode = found.is_symlink() || found.permissions().mode() & 0o7777 == entry.permissions();
+        assert!(kind && mode, "{}: {name:?} is {found:?}", case.file);
+    }
+    expected.insert(version.to_owned());
+    assert_eq!(everything_in(version), expected, "{}", case.file);
+}
+
+/// All paths in a folder, itself among them. No link is followed.
+fn everything_in(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut paths = BTreeSet::from([folder.to_owned()]);
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let is_folder = fs::symlink_metadata(&path).expect("an entry").is_dir();
+        paths.extend(if is_folder { everything_in(&path) } else { BTreeSet::from([path]) });
+    }
+    paths
+}
+
+fn hello() -> FunctionName {
+    "hello".parse().expect("a name")
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn entry(data: &[u8], at: usize, position: &mut usize) -> Option<(Entry, usize)>
         central,
         comment: comment.to_vec(),
         disk: u16(data, at + 34)?,
+        internal: u16(data, at + 36)?,
         attributes: u32(data, at + 38)?,
         offset: None,
     };

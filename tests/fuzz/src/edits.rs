@@ -228,7 +228,7 @@ fn pack_again(entry: &mut Entry, u: &mut Unstructured<'_>) -> Result<()> {
 
 fn edit_fields(entry: &mut Entry, u: &mut Unstructured<'_>) -> Result<()> {
     let (crc, compressed, size) = (entry.central.crc, entry.data.len(), entry.central.size);
-    let field = u.int_in_range(0..=9)?;
+    let field = u.int_in_range(0..=10)?;
     let narrow = match field {
         0 => *u.choose(&[0, 10, 11, 20, 21, 45, 46, 51, 0x314])?,
         1 => 1 << u.int_in_range(0..=15)?,
@@ -245,6 +245,7 @@ fn edit_fields(entry: &mut Entry, u: &mut Unstructured<'_>) -> Result<()> {
     match field {
         8 => entry.made_by = made_by,
         9 => entry.disk = narrow,
+        10 => entry.internal = narrow,
         _ => each_side(entry, u, |header| match field {
             0 => header.version = narrow,
             1 => header.flags ^= narrow,

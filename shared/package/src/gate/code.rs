@@ -218,6 +218,7 @@ const HINTS: &[(GateCode, &str)] = &[
     (GateCode::TrailingData, "bsdtar pads what it writes to a pipe: let it write to a file"),
     (GateCode::CommentTruncated, "the upload or download was cut off: transfer the package again"),
     (GateCode::Zip64Missing, "zip -fz writes such files to a pipe: let it write to a file, or leave -fz out"),
+    (GateCode::Zip64ExtraMismatch, "Bazel writes such fields: repack with zip, 7z or python3 -m zipfile -c"),
     (GateCode::DuplicateExtra, "padding for alignment is no extra field: repack without zipalign"),
     (GateCode::ExtraMalformed, "padding for alignment is no extra field: repack without zipalign"),
     (
@@ -241,7 +242,7 @@ const HINTS: &[(GateCode, &str)] = &[
         GateCode::SpecialFile,
         "zip reads from a pipe as a special file: write the content to a file, then pack that",
     ),
-    (GateCode::ForeignMode, "repack on Linux or macOS, or with a tool that states Unix as its system"),
+    (GateCode::ForeignMode, "Python on Windows writes such modes: repack with 7z, or on Linux or macOS"),
     (GateCode::LibarchiveExtra, "repack without bsdtar's option zip:experimental"),
     (GateCode::SymlinkCompressed, "store symbolic links (zip -y), or pack the files they point to"),
 ];

@@ -57,8 +57,10 @@ fn unix_mode(record: &CentralRecord) -> Result<Option<u32>, Refusal> {
     }
     let usual = record.host == HOST_MACOS && MODES_ASSUMED.contains(&mode);
     if record.host != HOST_UNIX && !usual {
-        let detail =
-            format!("mode {mode:#o} on an entry made on system {}, where readers see no modes", record.host);
+        let detail = format!(
+            "mode {mode:#o} on an entry made on system {}, where readers disagree about modes",
+            record.host
+        );
         return Err(record.refuse(GateCode::ForeignMode, detail));
     }
     if mode & MODE_PRIVILEGES != 0 {
