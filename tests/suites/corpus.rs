@@ -225,12 +225,13 @@ async fn what_is_refused_writes_nothing_and_what_is_accepted_is_extracted_as_it_
     let corpus = Corpus::new(&[]);
     let world = tempfile::tempdir().expect("a folder");
     let root = world.path().join("a/b/c/target");
-    fs::create_dir_all(&root).expect("a folder");
+    let function = root.join("functions/hello");
+    fs::create_dir_all(&function).expect("a folder");
     for (number, case) in (1..).zip(corpus.cases.iter().filter(|case| case.limits.is_empty())) {
         let target = DirectoryTarget::open(&root, Limits::default()).expect("a target");
         let before = everything_in(world.path());
         let published = target.publish_version(&hello(), number, &corpus.package(case)).await;
-        let version = root.join("functions/hello/versions").join(number.to_string());
+        let version = function.join("versions").join(number.to_string());
         if case.sign.is_some() || case.expect == "accept" {
             published.unwrap_or_else(|error| panic!("{}: {error}", case.file));
             assert_extracted(case, &corpus.open(&case.file), &version);
@@ -241,7 +242,7 @@ async fn what_is_refused_writes_nothing_and_what_is_accepted_is_extracted_as_it_
             assert_eq!(everything_in(world.path()), before, "{}", case.file);
         }
         fs::remove_dir_all(&root).expect("a folder");
-        fs::create_dir_all(&root).expect("a folder");
+        fs::create_dir_all(&function).expect("a folder");
         assert_eq!(fs::read_dir(world.path().join("a/b/c")).expect("a folder").count(), 1, "{}", case.file);
     }
 }

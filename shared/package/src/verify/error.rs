@@ -53,7 +53,7 @@ pub enum IntegrityError {
     /// A key that signed for another profile version than its own.
     #[error(
         "the signature names the profile version {signed}, and its key belongs to {}",
-        leaf.as_deref().unwrap_or("none: the leaf has no URI")
+        leaf.as_ref().map_or("none: the leaf has no URI".to_owned(), |uri| format!("{uri:?}"))
     )]
     SanMismatch {
         /// The URI in the leaf's subjectAltName.
@@ -139,5 +139,20 @@ impl From<GateError> for VerifyError {
             GateError::Refused(refusal) => Self::Gate(refusal),
             GateError::Io(error) => Self::Io(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_certificate_says_cannot_break_the_line() {
+        let signed = "arn:aws:signer:us-east-1:123456789012:/signing-profiles/a/AAAAAAAAAA".parse().unwrap();
+        let error = IntegrityError::SanMismatch {
+            leaf: Some("arn\n\0\u{1b}[2J".to_owned()),
+            signed: Box::new(signed),
+        };
+        assert!(error.to_string().ends_with(r#"its key belongs to "arn\n\0\u{1b}[2J""#), "{error}");
     }
 }
