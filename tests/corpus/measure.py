@@ -3,7 +3,7 @@
     python3 tests/corpus/measure.py target/release/countersign MANIFEST-DIR [--seconds 2] [--mib 64] [--top 10]
 
 Fails where a verdict is not the expected one, or where a case of up to 10 MiB that must be refused takes more. Cases
-with limits of their own, or that only signing refuses, are left out: the command has no options for them.
+with limits of their own are left out, and those that only signing refuses.
 """
 
 import argparse
