@@ -74,3 +74,6 @@ pub use policy::{MAX_POLICY_BYTES, Policy, PolicyKind, ResourcePolicy};
 pub use principal::{AccountId, InvalidPrincipal, Principal};
 pub use request::Request;
 pub use resource::{InvalidResource, Resource};
+
+#[cfg(test)]
+mod tests;
