@@ -16,7 +16,7 @@ pub enum Decision {
     /// A statement allows it, and none denies it.
     Allow(Allowed),
     /// A statement denies it, or none allows it.
-    Deny(Denied),
+    Deny(Box<Denied>),
 }
 
 impl Decision {
@@ -24,7 +24,7 @@ impl Decision {
     ///
     /// # Errors
     /// Why it is not.
-    pub fn into_result(self) -> Result<Allowed, Denied> {
+    pub fn into_result(self) -> Result<Allowed, Box<Denied>> {
         match self {
             Self::Allow(allowed) => Ok(allowed),
             Self::Deny(denied) => Err(denied),
@@ -48,7 +48,9 @@ pub struct Allowed {
 
 impl Allowed {
     /// The assertion that `request` is allowed by the statements `by`.
-    pub(crate) fn assertion(request: &Request, by: Vec<StatementRef>) -> Self {
+    pub(crate) fn assertion(request: &Request, mut by: Vec<StatementRef>) -> Self {
+        by.sort();
+        by.dedup();
         Self {
             principal: request.principal().clone(),
             action: request.action().clone(),

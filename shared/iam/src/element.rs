@@ -33,27 +33,24 @@ impl<'j> Element<'j> {
     }
 
     pub(crate) fn text(&self) -> Result<&'j str, PolicyError> {
-        match self.json {
-            Json::Text(text) => Ok(text),
-            other => Err(self.wrong_type("a string", other)),
-        }
+        let Json::Text(text) = self.json else { return Err(self.wrong_type("a string")) };
+        Ok(text)
     }
 
     /// The items of an array, or the value alone; never nothing.
     pub(crate) fn one_or_many(&self) -> Result<Vec<Element<'j>>, PolicyError> {
-        match self.json {
-            Json::List(items) if items.is_empty() => Err(self.error(Code::EmptyList, EMPTY_LIST)),
-            Json::List(items) => Ok(items.iter().enumerate().map(|(at, json)| self.item(at, json)).collect()),
-            json => Ok(vec![Element { place: self.place.clone(), json }]),
+        let Json::List(items) = self.json else {
+            return Ok(vec![Element { place: self.place.clone(), json: self.json }]);
+        };
+        if items.is_empty() {
+            return Err(self.error(Code::EmptyList, EMPTY_LIST));
         }
+        Ok(items.iter().enumerate().map(|(at, json)| self.item(at, json)).collect())
     }
 
     /// The members of an object, in order, none twice; never nothing.
     pub(crate) fn entries(&self) -> Result<Vec<(&'j str, Element<'j>)>, PolicyError> {
-        let members = match self.json {
-            Json::Object(members) => members,
-            other => return Err(self.wrong_type("an object", other)),
-        };
+        let Json::Object(members) = self.json else { return Err(self.wrong_type("an object")) };
         if members.is_empty() {
             return Err(self.error(Code::EmptyList, EMPTY_OBJECT));
         }
@@ -78,8 +75,8 @@ impl<'j> Element<'j> {
         Ok(Members { place: self.place().to_owned(), members })
     }
 
-    pub(crate) fn wrong_type(&self, expected: &str, found: &Json) -> PolicyError {
-        self.error(Code::WrongType, format!("must be {expected}, and is {}", found.kind()))
+    fn wrong_type(&self, expected: &str) -> PolicyError {
+        self.error(Code::WrongType, format!("must be {expected}, and is {}", self.json.kind()))
     }
 
     fn item(&self, at: usize, json: &'j Json) -> Element<'j> {

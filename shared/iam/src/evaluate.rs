@@ -50,9 +50,7 @@ fn decide(request: &Request, judge: impl Fn(&Resource) -> Result<Vec<StatementRe
     let (mut by, mut denial) = (Vec::new(), None);
     for resource in request.resources() {
         match judge(resource) {
-            Ok(statements) => {
-                by.extend(statements.into_iter().filter(|one| !by.contains(one)).collect::<Vec<_>>())
-            }
+            Ok(statements) => by.extend(statements),
             Err(reason @ DenyReason::Explicit(_)) => return denied(request, resource, reason),
             Err(reason) => denial = denial.or(Some((resource, reason))),
         }
@@ -65,7 +63,7 @@ fn decide(request: &Request, judge: impl Fn(&Resource) -> Result<Vec<StatementRe
 
 fn denied(request: &Request, resource: &Resource, reason: DenyReason) -> Decision {
     let (principal, action) = (request.principal().clone(), request.action().clone());
-    Decision::Deny(Denied { principal, action, resource: resource.clone(), reason })
+    Decision::Deny(Box::new(Denied { principal, action, resource: resource.clone(), reason }))
 }
 
 fn no_denial(policies: &[&Document], request: &Request, resource: &Resource) -> Result<(), DenyReason> {

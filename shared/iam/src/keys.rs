@@ -8,7 +8,7 @@ pub const LAMBDA_LAYER: &str = "lambda:Layer";
 pub const LAMBDA_FUNCTION_ARN: &str = "lambda:FunctionArn";
 /// The version of the signing profile, 10 letters or digits (Signer).
 pub const SIGNER_PROFILE_VERSION: &str = "signer:ProfileVersion";
-/// The ARN of the caller; of a session, that of its role.
+/// The ARN of the caller; of a session, that of its role, without the path, which the ARN of a session does not tell.
 pub const AWS_PRINCIPAL_ARN: &str = "aws:PrincipalArn";
 /// The account of the caller: 12 digits.
 pub const AWS_PRINCIPAL_ACCOUNT: &str = "aws:PrincipalAccount";

@@ -37,9 +37,9 @@ impl FromStr for Resource {
         let fields: Vec<&str> = text.splitn(6, ':').collect();
         let arn = matches!(fields.as_slice(), ["arn", partition, service, _, _, resource]
             if ![partition, service, resource].iter().any(|field| field.is_empty()));
-        (arn || text == "*")
-            .then(|| Self(text.to_owned()))
-            .ok_or_else(|| InvalidResource(text.chars().take(160).collect()))
+        // A control character would be a way to forge a line of the log.
+        let legal = (arn || text == "*") && !text.chars().any(char::is_control);
+        legal.then(|| Self(text.to_owned())).ok_or_else(|| InvalidResource(text.chars().take(160).collect()))
     }
 }
 
@@ -149,7 +149,15 @@ mod tests {
     fn a_resource_is_an_arn_or_a_star() {
         assert!("arn:aws:signer:us-east-1:123456789012:/signing-profiles/a".parse::<Resource>().is_ok());
         assert_eq!("*".parse(), Ok(Resource::any()));
-        for text in ["", "**", "arn:aws:signer", "arn:aws:s3:::", "arn:aws:::b:c", "x:aws:s3:::b"] {
+        for text in [
+            "",
+            "**",
+            "arn:aws:signer",
+            "arn:aws:s3:::",
+            "arn:aws:::b:c",
+            "x:aws:s3:::b",
+            "arn:aws:s3:::a\nb",
+        ] {
             assert!(text.parse::<Resource>().is_err(), "{text}");
         }
     }

@@ -104,10 +104,10 @@ fn default_value(text: &str) -> Option<(String, &str)> {
     Some((default.to_owned(), behind))
 }
 
-/// True for `prefix:name`, the form of every condition key.
+/// True for `prefix:name`, the form of every condition key. A key is named, and never a pattern.
 pub(crate) fn is_key(text: &str) -> bool {
     text.split_once(':').is_some_and(|(prefix, name)| !prefix.is_empty() && !name.is_empty())
-        && !text.chars().any(char::is_control)
+        && !text.chars().any(|c| c.is_control() || c == '*' || c == '?')
         && !text.starts_with(' ')
         && !text.ends_with(' ')
 }
@@ -173,6 +173,7 @@ mod tests {
             "${aws:username, 'a' 'b'}",
             "${aws:${aws:userid}}",
             "${**}",
+            "${aws:user*}",
         ] {
             assert!(Template::parse(text, Wildcards::On, true).is_err(), "{text}");
         }

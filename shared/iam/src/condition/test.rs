@@ -36,32 +36,33 @@ pub(crate) enum Test {
 impl Test {
     /// Reads the values that stand under a key, in the form that the operator compares with.
     pub(crate) fn parse(family: Family, values: &Element<'_>, variables: bool) -> Result<Self, PolicyError> {
-        let template = |wildcards| {
-            texts(values, |text| Template::parse(text, wildcards, variables), Code::InvalidVariable)
-        };
+        let texts = |wildcards| templates(values, wildcards, variables);
         Ok(match family {
-            Family::Text => Self::Text(template(Wildcards::Off)?),
-            Family::TextPattern => Self::Text(template(Wildcards::On)?),
-            Family::TextIgnoringCase => Self::TextIgnoringCase(template(Wildcards::Off)?),
+            Family::Text => Self::Text(texts(Wildcards::Off)?),
+            Family::TextPattern => Self::Text(texts(Wildcards::On)?),
+            Family::TextIgnoringCase => Self::TextIgnoringCase(texts(Wildcards::Off)?),
             Family::Arn => {
-                let patterns = texts(
-                    values,
-                    |text| Template::parse(text, Wildcards::On, variables),
-                    Code::InvalidVariable,
-                )?;
                 let of = |(template, item): (&Template, Element<'_>)| {
                     ArnPattern::of(template).ok_or_else(|| item.error(Code::InvalidConditionValue, ARN_FORM))
                 };
-                Self::Arn(patterns.iter().zip(values.one_or_many()?).map(of).collect::<Result<_, _>>()?)
+                let templates = texts(Wildcards::On)?;
+                Self::Arn(templates.iter().zip(values.one_or_many()?).map(of).collect::<Result<_, _>>()?)
             }
-            Family::Number(relation) => Self::Number(relation, scalars(values, Decimal::parse, NUMBER_FORM)?),
-            Family::Date(relation) => Self::Date(relation, scalars(values, date::parse, DATE_FORM)?),
+            Family::Number(relation) => {
+                Self::Number(relation, scalars(values, Bare::WholeNumbers, Decimal::parse, NUMBER_FORM)?)
+            }
+            Family::Date(relation) => {
+                Self::Date(relation, scalars(values, Bare::WholeNumbers, date::parse, DATE_FORM)?)
+            }
             Family::Bool => Self::Bool(boolean(values)?),
             Family::Null => Self::Null(boolean(values)?),
-            Family::Binary => {
-                Self::Binary(scalars(values, |text| BASE64_STANDARD.decode(text).ok(), BINARY_FORM)?)
-            }
-            Family::IpAddress => Self::IpAddress(scalars(values, network, IP_FORM)?),
+            Family::Binary => Self::Binary(scalars(
+                values,
+                Bare::None,
+                |text| BASE64_STANDARD.decode(text).ok(),
+                BINARY_FORM,
+            )?),
+            Family::IpAddress => Self::IpAddress(scalars(values, Bare::None, network, IP_FORM)?),
         })
     }
 
@@ -101,29 +102,41 @@ fn literal(pieces: &[Piece]) -> String {
     pieces.iter().filter_map(literal).collect()
 }
 
-fn texts<T>(
+fn templates(
     values: &Element<'_>,
-    read: impl Fn(&str) -> Result<T, &'static str>,
-    code: Code,
-) -> Result<Vec<T>, PolicyError> {
-    let one = |item: &Element<'_>| read(item.text()?).map_err(|broken| item.error(code, broken));
-    values.one_or_many()?.iter().map(one).collect()
+    wildcards: Wildcards,
+    variables: bool,
+) -> Result<Vec<Template>, PolicyError> {
+    let template = |item: &Element<'_>| {
+        let parsed = Template::parse(item.text()?, wildcards, variables);
+        parsed.map_err(|broken| item.error(Code::InvalidVariable, broken))
+    };
+    values.one_or_many()?.iter().map(template).collect()
 }
 
-/// Values that JSON can also write without quotation marks.
+/// Which values JSON may also write without quotation marks.
+#[derive(Clone, Copy)]
+enum Bare {
+    None,
+    /// What a float has lost of its digits nobody can know, so fractions are written as strings.
+    WholeNumbers,
+    Booleans,
+}
+
 fn scalars<T>(
     values: &Element<'_>,
+    bare: Bare,
     read: impl Fn(&str) -> Option<T>,
     form: &'static str,
 ) -> Result<Vec<T>, PolicyError> {
     let one = |item: &Element<'_>| {
-        let text = match item.json {
-            // What a float has lost of its digits nobody can know, so only whole numbers go without quotation marks.
-            Json::Number(number) if !number.is_f64() => number.to_string(),
-            Json::Bool(value) => value.to_string(),
-            Json::Text(text) => text.clone(),
-            Json::Number(_) | Json::Null | Json::List(_) | Json::Object(_) => {
-                return Err(item.error(Code::InvalidConditionValue, format!("must be {form}, as a string")));
+        let text = match (item.json, bare) {
+            (Json::Text(text), _) => text.clone(),
+            (Json::Number(number), Bare::WholeNumbers) if !number.is_f64() => number.to_string(),
+            (Json::Bool(value), Bare::Booleans) => value.to_string(),
+            (other, _) => {
+                let message = format!("must be {form}, as a string, and is {}", other.kind());
+                return Err(item.error(Code::InvalidConditionValue, message));
             }
         };
         let invalid = || item.error(Code::InvalidConditionValue, format!("{} is not {form}", quoted(&text)));
@@ -133,7 +146,7 @@ fn scalars<T>(
 }
 
 fn boolean(values: &Element<'_>) -> Result<bool, PolicyError> {
-    match scalars(values, truth, "`true` or `false`")?.as_slice() {
+    match scalars(values, Bare::Booleans, truth, "`true` or `false`")?.as_slice() {
         [value] => Ok(*value),
         _ => Err(values
             .error(Code::InvalidConditionValue, "has several values, of which one always fits; keep one")),
@@ -148,10 +161,8 @@ fn truth(text: &str) -> Option<bool> {
 /// address is compared in its own form.
 fn network(text: &str) -> Option<IpNet> {
     let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))?;
-    match network {
-        IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => None,
-        other => Some(other),
-    }
+    let in_ipv6_clothes = matches!(network, IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some());
+    (!in_ipv6_clothes).then_some(network)
 }
 
 /// An address; one of IPv4 that a socket of both kinds shows as `::ffff:192.0.2.1` is one of IPv4.

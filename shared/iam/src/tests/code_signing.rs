@@ -1,7 +1,7 @@
 //! The policies of AWS's page on code signing for Lambda, and what organisations put beside them.
 
 use super::{USER, policy, request};
-use crate::{Context, Policy, Request, evaluate, keys};
+use crate::{Context, DenyReason, Policy, Request, evaluate, keys};
 
 /// Who may manage code signing configs.
 const MANAGE_CONFIGS: &str = r#"{
@@ -104,8 +104,8 @@ fn the_guard_of_an_organisation_binds_the_administrator_too() {
         first.into_result().map_err(|denied| denied.reason)
     };
     let denied_by = |action: &str, config| match decide(action, config).unwrap_err() {
-        crate::DenyReason::Explicit(statement) => statement.to_string(),
-        other => panic!("{other:?}"),
+        DenyReason::Explicit(statement) => statement.to_string(),
+        implicit @ (DenyReason::NoIdentityPolicy | DenyReason::NoResourcePolicy) => panic!("{implicit:?}"),
     };
     for action in ["lambda:CreateFunction", "lambda:PutFunctionCodeSigningConfig"] {
         assert!(decide(action, Some(APPROVED)).is_ok(), "{action}");

@@ -89,11 +89,13 @@ fn actions_match_in_any_case_and_resources_in_theirs() {
     assert!(!ask(r#""Action":"signer:Get","Resource":"*""#, PROFILE));
     assert!(ask(r#""NotAction":"signer:Cancel*","Resource":"*""#, PROFILE));
     assert!(!ask(r#""NotAction":["signer:Cancel*","signer:get*"],"Resource":"*""#, PROFILE));
+    assert!(ask(r#""Action":"*","Resource":"arn:aws:signer:*:*:/signing-profiles/t??m""#, PROFILE));
+    assert!(!ask(r#""Action":"*","Resource":"arn:aws:signer:*:*:/signing-profiles/Team""#, PROFILE));
     assert!(
-        ask(r#""Action":"*","Resource":"arn:aws:signer:*:/signing-profiles/*""#, PROFILE),
-        "over the whole text"
+        ask(r#""Action":"*","Resource":"arn:aws:signer:us-*""#, PROFILE),
+        "a pattern covers the whole text"
     );
-    assert!(!ask(r#""Action":"*","Resource":"arn:aws:signer:*:/signing-profiles/Team""#, PROFILE));
+    assert!(ask(r#""Action":"*","Resource":"arn:aws:signer:*:12:*:x""#, "arn:aws:signer:a:b:c:12:d:x"));
     assert!(ask(r#""Action":"*","NotResource":"arn:aws:s3:::*""#, PROFILE));
     assert!(!ask(r#""Action":"*","NotResource":["arn:aws:s3:::*","arn:aws:signer:*"]"#, PROFILE));
     assert!(ask(r#""Action":"*","Resource":"*""#, "*"));

@@ -60,6 +60,15 @@ const BROKEN_CONDITIONS: &[(&str, &str, Code)] = &[
     (r#"{"Bool":{"a:b":"True"}}"#, ".Bool.a:b", Code::InvalidConditionValue),
     (r#"{"Bool":{"a:b":[true,false]}}"#, ".Bool.a:b", Code::InvalidConditionValue),
     (r#"{"Null":{"a:b":1}}"#, ".Null.a:b", Code::InvalidConditionValue),
+    (
+        r#"{"StringEquals":{"aws:ResourceTag/*":"c"}}"#,
+        ".StringEquals.aws:ResourceTag/*",
+        Code::InvalidConditionKey,
+    ),
+    (r#"{"Bool":{"a:b":1}}"#, ".Bool.a:b", Code::InvalidConditionValue),
+    (r#"{"DateEquals":{"a:b":true}}"#, ".DateEquals.a:b", Code::InvalidConditionValue),
+    (r#"{"BinaryEquals":{"a:b":true}}"#, ".BinaryEquals.a:b", Code::InvalidConditionValue),
+    (r#"{"BinaryEquals":{"a:b":1234}}"#, ".BinaryEquals.a:b", Code::InvalidConditionValue),
     (r#"{"BinaryEquals":{"a:b":"?"}}"#, ".BinaryEquals.a:b", Code::InvalidConditionValue),
     (
         r#"{"IpAddress":{"a:b":["10.0.0.0/8","10.0.0.0/33"]}}"#,
