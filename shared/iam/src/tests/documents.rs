@@ -76,6 +76,7 @@ const BROKEN_CONDITIONS: &[(&str, &str, Code)] = &[
         Code::InvalidConditionValue,
     ),
     (r#"{"IpAddress":{"a:b":"::ffff:10.0.0.0/104"}}"#, ".IpAddress.a:b", Code::InvalidConditionValue),
+    (r#"{"ArnLike":{"a:b":"*:aws:s3:::b"}}"#, ".ArnLike.a:b", Code::InvalidConditionValue),
     (r#"{"ArnLike":{"a:b":"*"}}"#, ".ArnLike.a:b", Code::InvalidConditionValue),
     (
         r#"{"ArnEquals":{"a:b":["arn:aws:s3:::b","arn:aws:s3"]}}"#,

@@ -137,6 +137,8 @@ fn a_key_with_nothing_but_empty_texts_is_null() {
         assert!(!holds("ForAnyValue:StringEquals", r#""""#, values));
         assert!(!holds("ForAnyValue:StringNotEquals", r#""a""#, values));
         assert!(holds("StringEquals", r#""""#, values), "without a set operator it is compared as it is");
+        assert!(!holds("StringEqualsIfExists", r#""a""#, values), "it is there, and is compared");
+        assert!(!holds("ForAnyValue:StringEqualsIfExists", r#""""#, values));
         assert!(holds("Null", "true", values));
     }
     assert!(!holds("ForAllValues:StringEquals", r#""a""#, &["", "a"]), "beside others it is a value");
@@ -184,6 +186,9 @@ fn a_variable_without_value_equals_nothing_also_for_the_opposite() {
     }
     assert!(holds("StringNotEquals", r#""${aws:PrincipalTag/team}""#, &["a"]));
     assert!(holds("StringEquals", r#""${aws:PrincipalTag/team, 'none'}""#, &["none"]));
+    let no_arn = Context::default().with("test:one", "a:b:c:d:e:f").with("test:key", "a:b:c:d:e:f");
+    let equal = r#""Action":"*","Resource":"*","Condition":{"ArnEquals":{"test:key":"${test:one}"}}"#;
+    assert!(!covers(equal, &request(USER, "lambda:GetFunction", "*", no_arn)), "what is no ARN equals none");
     assert!(!holds("ArnLike", r#""arn:aws:iam::1:${aws:PrincipalTag/team}*""#, &["arn:aws:iam::1:x"]));
 }
 
