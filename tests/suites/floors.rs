@@ -9,6 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 /// Every crate with its floor. A crate imports only from floors below its own.
 const FLOORS: &[(&str, u8)] = &[
     ("countersign-domain", 0),
+    ("countersign-iam", 1),
     ("countersign-package", 1),
     ("countersign-ports", 1),
     ("countersign-policy", 2),
@@ -47,6 +48,7 @@ const NEVER: &[(&str, &str)] = &[
     ("countersign-signer", "countersign-deployer"),
     ("countersign-package", "tokio"),
     ("countersign-policy", "tokio"),
+    ("countersign-iam", "tokio"),
     ("countersign-domain", "tokio"),
 ];
 
