@@ -117,8 +117,8 @@ def authentication():
     other = client("signer", aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"], aws_session_token="t",
                    aws_secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"])
     refused("UnrecognizedClientException", 403, other.list_signing_profiles, "no session tokens")
-    other = client("sqs")
-    refused("InvalidSignatureException", 403, other.list_queues, "Credential should be scoped to correct service")
+    other = client("mq")
+    refused("InvalidSignatureException", 403, other.list_brokers, "Credential should be scoped to correct service")
     other = boto3.client("signer", endpoint_url=URL, config=Config(signature_version=UNSIGNED, retries={"max_attempts": 0}))
     refused("MissingAuthenticationTokenException", 403, other.list_signing_profiles, "Missing Authentication Token")
 

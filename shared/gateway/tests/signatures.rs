@@ -204,7 +204,7 @@ prop_compose! {
         segments in prop::collection::vec(segment(), 0..5),
         slash in any::<bool>(),
         query in prop::collection::vec(("[a-z]{1,3}", "([a-zA-Z0-9._~-]|%2F|%20|%C3%A4|%2B|%3D|:|,){0,8}"), 0..5),
-        headers in prop::collection::vec(("x-[a-z]{1,8}", "[ a-zA-Z0-9/;=\t]{0,20}"), 0..4),
+        headers in prop::collection::vec(("x-[a-z]{1,8}", "[ a-zA-Z0-9/;=]{0,20}"), 0..4),
         body in prop::collection::vec(any::<u8>(), 0..64),
     ) -> Request<Bytes> {
         let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -225,7 +225,7 @@ proptest! {
         let at = UnixMillis::EPOCH.plus_millis(seconds * 1000);
         let location = if in_query { SignatureLocation::QueryParams } else { SignatureLocation::Headers };
         let request = signed(request, "lambda", at, location);
-        prop_assert_eq!(verified(&request, at).as_deref(), Ok("maria"), "{:?}", request);
+        prop_assert_eq!(verified(&request, at), Ok("maria".to_owned()), "{:?}", request);
         let mut other = request.clone();
         *other.body_mut() = [request.body().as_ref(), b" "].concat().into();
         prop_assert!(verified(&other, at).is_err());

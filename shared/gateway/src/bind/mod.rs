@@ -223,7 +223,8 @@ mod tests {
 
     #[test]
     fn a_value_of_another_type_is_refused_with_the_words_of_aws() {
-        let refused = |body: &str| bound(&signer::SERVICE, Method::PUT, "/signing-profiles/p", body).unwrap_err();
+        let refused =
+            |body: &str| bound(&signer::SERVICE, Method::PUT, "/signing-profiles/p", body).unwrap_err();
         assert_eq!(refused(r#"{"platformId":1}"#), "NUMBER_VALUE can not be converted to a String");
         assert_eq!(refused(r#"{"platformId":true}"#), "TRUE_VALUE can not be converted to a String");
         assert_eq!(refused(r#"{"platformId":[]}"#), "Start of list found where not expected.");

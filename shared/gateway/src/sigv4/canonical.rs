@@ -28,7 +28,8 @@ pub(super) fn canonical_request(head: &Parts, signed: &[HeaderName], payload_has
     Some(text)
 }
 
-/// The path with its dot segments resolved and empty segments left out, still as encoded as it came.
+/// The path with its dot segments resolved (RFC 3986 section 5.2.4) and empty segments left out, still as encoded as it
+/// came.
 pub(crate) fn normalized_path(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -40,7 +41,8 @@ pub(crate) fn normalized_path(path: &str) -> String {
             segment => kept.push(segment),
         }
     }
-    let end = if path.ends_with('/') && !kept.is_empty() { "/" } else { "" };
+    let open = ["/", "/.", "/.."].iter().any(|end| path.ends_with(end));
+    let end = if open && !kept.is_empty() { "/" } else { "" };
     format!("/{}{end}", kept.join("/"))
 }
 
@@ -94,7 +96,8 @@ fn form_decoded(text: &str) -> Vec<u8> {
     percent_decode(text.replace('+', " ").as_bytes()).collect()
 }
 
-/// A header's value can hold no other white space.
+/// A header's value can hold no other white space. Of AWS's clients, those for Python and Java fold tabs too; the one for
+/// Rust does not, and sends none.
 const BLANKS: &[u8] = b" \t";
 
 /// RFC 3986 section 2.3: everything but the unreserved characters is encoded.
@@ -111,6 +114,7 @@ mod tests {
             ("/", "/"),
             ("", "/"),
             ("/a/./b/../c", "/a/c"),
+            ("/a/b/..", "/a/"),
             ("//a//b/", "/a/b/"),
             ("/../..", "/"),
             ("/tags/arn%3Aaws%3Asigner", "/tags/arn%253Aaws%253Asigner"),

@@ -152,7 +152,7 @@ pub(crate) fn signed(
     at: UnixMillis,
     location: SignatureLocation,
 ) -> Request<Bytes> {
-    let identity = SigningCredentials::from_keys(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None).into();
+    let identity = SigningCredentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test").into();
     let mut settings = SigningSettings::default();
     settings.signature_location = location;
     if matches!(location, SignatureLocation::QueryParams) {
