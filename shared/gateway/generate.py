@@ -3,8 +3,8 @@
 
     generate.py FOLDER      writes FOLDER/signer.rs and FOLDER/lambda.rs
 
-Facts only: names, places, constraints, status codes. What the tables cannot say (a member in a header, a streamed body, an
-unknown type) stops the generator, so that it cannot be left out silently.
+Facts only: names, places, constraints, status codes. What the tables cannot say (a member in a header, a streamed body,
+an unknown type) stops the generator, so that it cannot be left out silently.
 """
 import os
 import re
@@ -17,9 +17,9 @@ import botocore.session
 # The operations of Lambda that the project answers. Signer's are all of them.
 LAMBDA = """
 CreateCodeSigningConfig GetCodeSigningConfig UpdateCodeSigningConfig DeleteCodeSigningConfig ListCodeSigningConfigs
-ListFunctionsByCodeSigningConfig PutFunctionCodeSigningConfig GetFunctionCodeSigningConfig DeleteFunctionCodeSigningConfig
-CreateFunction UpdateFunctionCode UpdateFunctionConfiguration GetFunction GetFunctionConfiguration ListFunctions DeleteFunction
-PublishVersion ListVersionsByFunction CreateAlias GetAlias UpdateAlias DeleteAlias ListAliases PublishLayerVersion
+ListFunctionsByCodeSigningConfig PutFunctionCodeSigningConfig GetFunctionCodeSigningConfig
+DeleteFunctionCodeSigningConfig CreateFunction UpdateFunctionCode UpdateFunctionConfiguration GetFunction
+GetFunctionConfiguration ListFunctions DeleteFunction PublishVersion ListVersionsByFunction CreateAlias GetAlias UpdateAlias DeleteAlias ListAliases PublishLayerVersion
 GetLayerVersion GetLayerVersionByArn ListLayers ListLayerVersions DeleteLayerVersion AddLayerVersionPermission
 RemoveLayerVersionPermission GetLayerVersionPolicy TagResource UntagResource ListTags GetAccountSettings
 """.split()
@@ -29,8 +29,8 @@ SERVICES = {"signer": ("2017-08-25", None), "lambda": ("2015-03-31", LAMBDA)}
 # Labels that take the rest of the path: ARNs of Signer hold slashes, and not every client encodes them.
 TO_THE_END = {"/tags/{resourceArn}", "/2017-03-31/tags/{Resource}"}
 
-PLAIN = {"string": "STRING", "integer": "INTEGER", "long": "LONG", "double": "DOUBLE", "boolean": "BOOLEAN", "blob": "BLOB",
-         "timestamp": "TIMESTAMP"}
+# Types without constraints, which src/model/mod.rs has.
+PLAIN = {"string": "STRING", "integer": "INTEGER", "long": "LONG", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
 
 
 def text(value):
@@ -64,9 +64,10 @@ class Tables:
         shapes = "\n".join(self.shapes[name] for name in sorted(self.shapes))
         errors = "\n".join(self.error(shape) for shape in sorted(self.errors(), key=lambda shape: shape.name))
         metadata = self.model.metadata
+        source = f"Made by generate.py from botocore {botocore.__version__}."
         plain = sorted({name for name in PLAIN.values() if re.search(rf"&{name}\b", operations + shapes)})
         return f"""\
-//! {metadata["serviceFullName"]}, API version {metadata["apiVersion"]}. Made by generate.py from botocore {botocore.__version__}.
+//! {metadata["serviceFullName"]}, API version {metadata["apiVersion"]}. {source}
 
 use super::{{{", ".join(["ErrorClass", "Member", "Operation", "Pattern", "Segment", "Service", "Shape"] + plain)}}};
 

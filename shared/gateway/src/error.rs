@@ -29,8 +29,8 @@ impl ErrorClass {
 }
 
 impl ApiError {
-    /// The same error with another member in its body, or another value in one: Signer's `code`, Lambda's `Reason`, what
-    /// Countersign tells beyond AWS.
+    /// The same error with another member in its body, or another value in one: Signer's `code`, Lambda's `Reason`,
+    /// what Countersign tells beyond AWS.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.members.insert(member.to_owned(), value.into());

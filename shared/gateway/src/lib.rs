@@ -1,9 +1,10 @@
-//! The server side of AWS REST-JSON, as AWS Signer and AWS Lambda speak it: what stands between a listener and a service.
+//! The server side of AWS REST-JSON, as AWS Signer and AWS Lambda speak it: what stands between a listener and a
+//! service.
 //!
 //! A request is authenticated (`sigv4`), routed (`route`), counted (`limits`), bound to the members of its operation
-//! (`bind`), validated against the service's own model (`model`, `validate`), handed to the service (`serve`), and answered
-//! (`reply`, `error`, `page`). A service implements [`Api`] and [`sigv4::Credentials`]; this crate never contains one, and
-//! decides nothing about what a caller may do.
+//! (`bind`), validated against the service's own model (`model`, `validate`), handed to the service (`serve`), and
+//! answered (`reply`, `error`, `page`). A service implements [`Api`] and [`sigv4::Credentials`]; this crate never
+//! contains one, and decides nothing about what a caller may do.
 #![forbid(unsafe_code)]
 
 pub mod bind;

@@ -19,8 +19,8 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// What no tool comes near, and a loop without a pause exceeds. AWS's own quotas are 15 a second for Lambda's control
-    /// plane; Signer's are not published.
+    /// What no tool comes near, and a loop without a pause exceeds. AWS's own quotas are 15 a second for Lambda's
+    /// control plane; Signer's are not published.
     pub const DEFAULT: Self = Self { per_second: 100, burst: 500 };
 }
 

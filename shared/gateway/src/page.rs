@@ -38,7 +38,8 @@ impl Pages {
     /// The position that `token` stands for.
     ///
     /// # Errors
-    /// When it was not made by [`Self::token`] for the same operation and filters. How many items a page has may differ.
+    /// When it was not made by [`Self::token`] for the same operation and filters. How many items a page has may
+    /// differ.
     pub fn position(
         &self,
         operation: &Operation,

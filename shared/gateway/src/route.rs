@@ -21,11 +21,11 @@ impl PartialEq for Operation {
     }
 }
 
-/// The operation of `service` that a request is for, whatever its host: the host of GetRevocationStatus has a prefix on
-/// AWS that clients may or may not put before an endpoint of their own.
+/// The operation of `service` that a request is for, whatever its host: the host of GetRevocationStatus has a prefix
+/// on AWS that clients may or may not put before an endpoint of their own.
 ///
-/// The path is matched as it was sent: an ARN in it may have its slashes encoded or not. A path that is not the one that
-/// was signed (with dot segments, or empty ones) is for no operation.
+/// The path is matched as it was sent: an ARN in it may have its slashes encoded or not. A path that is not the one
+/// that was signed (with dot segments, or empty ones) is for no operation.
 pub fn route(service: &'static Service, method: &Method, uri: &Uri) -> Option<Route> {
     let path = uri.path();
     if normalized_path(path) != path {
@@ -85,13 +85,13 @@ mod tests {
     use super::*;
     use crate::model::{lambda, signer};
 
-    fn routed(service: &'static Service, method: Method, path: &str) -> Option<(&'static str, Vec<String>)> {
-        let route = route(service, &method, &path.parse().unwrap())?;
+    fn routed(service: &'static Service, method: &Method, path: &str) -> Option<(&'static str, Vec<String>)> {
+        let route = route(service, method, &path.parse().unwrap())?;
         Some((route.operation.name, route.labels.into_iter().map(|(_, value)| value).collect()))
     }
 
     fn get(service: &'static Service, path: &str) -> Option<(&'static str, Vec<String>)> {
-        routed(service, Method::GET, path)
+        routed(service, &Method::GET, path)
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_literal_is_taken_before_a_label() {
-        let post = |path| routed(&signer::SERVICE, Method::POST, path).map(|(name, _)| name);
+        let post = |path| routed(&signer::SERVICE, &Method::POST, path).map(|(name, _)| name);
         assert_eq!(post("/signing-jobs/with-payload"), Some("SignPayload"));
         assert_eq!(post("/signing-jobs"), Some("StartSigningJob"));
         assert_eq!(get(&signer::SERVICE, "/revocations").map(|(name, _)| name), Some("GetRevocationStatus"));

@@ -1,5 +1,5 @@
-"""boto3 against an echo of the gateway: each operation's parameters arrive as they were given, and a reply that is made from the
-model is parsed back to what it was made from. Also the errors, as a user of boto3 sees them."""
+"""boto3 against an echo of the gateway: each operation's parameters arrive as they were given, and a reply that is made
+from the model is parsed back to what it was made from. Also the errors, as a user of boto3 sees them."""
 
 import datetime
 import json
@@ -19,7 +19,8 @@ URL = os.environ["AWS_ENDPOINT_URL"]
 
 
 def client(service, **options):
-    config = Config(retries={"max_attempts": 0}, inject_host_prefix=False, parameter_validation=options.pop("checked", True))
+    checked = options.pop("checked", True)
+    config = Config(retries={"max_attempts": 0}, inject_host_prefix=False, parameter_validation=checked)
     return boto3.client(service, endpoint_url=URL, config=config, **options)
 
 
@@ -90,11 +91,12 @@ def refused(code, status, call, text=None, **params):
 
 def errors():
     signer, functions = client("signer", checked=False), client("lambda", checked=False)
-    message = "1 validation error detected: Value 'a-b' at 'profileName' failed to satisfy constraint: Member must satisfy"
+    message = "1 validation error detected: Value 'a-b' at 'profileName' failed to satisfy constraint: Member must"
     error = refused("ValidationException", 400, signer.get_signing_profile, message, profileName="a-b")
     assert isinstance(error, signer.exceptions.ValidationException), type(error)
     assert error.response["code"] == "ValidationException", error.response
-    refused("ValidationException", 400, functions.create_alias, "at 'name'", FunctionName="f", Name="2024", FunctionVersion="1")
+    refused("ValidationException", 400, functions.create_alias, "at 'name'",
+            FunctionName="f", Name="2024", FunctionVersion="1")
     refused("AccessDeniedException", 403, functions.invoke,
             "Unable to determine service/operation name to be authorized", FunctionName="f")
     side("/__fail", {"class": "ResourceNotFoundException"})
@@ -109,17 +111,20 @@ def errors():
 
 def authentication():
     other = client("signer", aws_access_key_id="AKIDUNKNOWN", aws_secret_access_key="x")
-    refused("UnrecognizedClientException", 403, other.list_signing_profiles, "The security token included in the request is invalid.")
+    refused("UnrecognizedClientException", 403, other.list_signing_profiles,
+            "The security token included in the request is invalid.")
     other = client("signer", aws_secret_access_key="wrong", aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"])
     refused("InvalidSignatureException", 403, other.list_signing_profiles, "does not match the signature you provided")
     other = client("signer", region_name="eu-west-1")
-    refused("InvalidSignatureException", 403, other.list_signing_profiles, "Credential should be scoped to a valid region")
+    refused("InvalidSignatureException", 403, other.list_signing_profiles,
+            "Credential should be scoped to a valid region")
     other = client("signer", aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"], aws_session_token="t",
                    aws_secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"])
     refused("UnrecognizedClientException", 403, other.list_signing_profiles, "no session tokens")
     other = client("mq")
     refused("InvalidSignatureException", 403, other.list_brokers, "Credential should be scoped to correct service")
-    other = boto3.client("signer", endpoint_url=URL, config=Config(signature_version=UNSIGNED, retries={"max_attempts": 0}))
+    unsigned = Config(signature_version=UNSIGNED, retries={"max_attempts": 0})
+    other = boto3.client("signer", endpoint_url=URL, config=unsigned)
     refused("MissingAuthenticationTokenException", 403, other.list_signing_profiles, "Missing Authentication Token")
 
 
@@ -132,8 +137,8 @@ def limits():
     side("/__reply", {"FunctionName": "f"})
     assert functions.create_function(**large)["FunctionName"] == "f"
     signer = client("signer")
-    job = {"source": {"s3": {"bucketName": "b", "key": "k.zip", "version": "v"}}, "destination": {"s3": {"bucketName": "b"}},
-           "profileName": "ab"}
+    job = {"source": {"s3": {"bucketName": "b", "key": "k.zip", "version": "v"}},
+           "destination": {"s3": {"bucketName": "b"}}, "profileName": "ab"}
     throttled = None
     for _ in range(400):
         try:

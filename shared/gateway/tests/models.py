@@ -1,23 +1,18 @@
 """Random valid parameters and replies, made from botocore's own models."""
 
 import datetime
+import os
 import random
 import re
 import string
+import sys
 
 import botocore.session
 
-SESSION = botocore.session.get_session()
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from generate import LAMBDA  # noqa: E402
 
-# The operations of Lambda that the gateway knows; of Signer it knows all.
-LAMBDA = """
-CreateCodeSigningConfig GetCodeSigningConfig UpdateCodeSigningConfig DeleteCodeSigningConfig ListCodeSigningConfigs
-ListFunctionsByCodeSigningConfig PutFunctionCodeSigningConfig GetFunctionCodeSigningConfig DeleteFunctionCodeSigningConfig
-CreateFunction UpdateFunctionCode UpdateFunctionConfiguration GetFunction GetFunctionConfiguration ListFunctions DeleteFunction
-PublishVersion ListVersionsByFunction CreateAlias GetAlias UpdateAlias DeleteAlias ListAliases PublishLayerVersion
-GetLayerVersion GetLayerVersionByArn ListLayers ListLayerVersions DeleteLayerVersion AddLayerVersionPermission
-RemoveLayerVersionPermission GetLayerVersionPolicy TagResource UntagResource ListTags GetAccountSettings
-""".split()
+SESSION = botocore.session.get_session()
 
 # Values for shapes whose pattern says more than a set of characters.
 LAMBDA_ARN = "arn:aws:lambda:us-east-1:111111111111:"

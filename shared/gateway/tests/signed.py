@@ -1,5 +1,5 @@
-"""Prints requests as botocore makes and signs them, one JSON object a line: every operation, with random valid parameters,
-signed in the header and, where it has no body, presigned. `params` is what must arrive."""
+"""Prints requests as botocore makes and signs them, one JSON object a line: every operation, with random valid
+parameters, signed in the header and, where it has no body, presigned. `params` is what must arrive."""
 
 import base64
 import datetime
@@ -66,6 +66,9 @@ def main(seed, rounds):
                 params = values.structure(shape) if shape else {}
                 request = request_of(operation, params)
                 request.headers.add_header("X-Amz-Meta-Spaced", "  a   b ")
+                if values.random.random() < 0.3:
+                    # Then botocore writes its date here, and no X-Amz-Date.
+                    request.headers.add_header("Date", "now")
                 SigV4Auth(KEYS, service, "us-east-1").add_auth(request)
                 printed(operation, service, request, params, "header")
                 request = request_of(operation, params)

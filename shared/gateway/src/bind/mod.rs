@@ -1,8 +1,8 @@
 //! From a request to the members of an operation's input, each of the model's type.
 //!
-//! All places become one map with the model's names. Timestamps, which are ISO 8601 in a query and epoch seconds in a body,
-//! become epoch seconds; blobs stay base64, checked. What the model does not know is left out, as on AWS, so it never
-//! reaches a handler.
+//! All places become one map with the model's names. Timestamps, which are ISO 8601 in a query and epoch seconds in a
+//! body, become epoch seconds; blobs stay base64, checked. What the model does not know is left out, as on AWS, so it
+//! never reaches a handler.
 
 mod json;
 mod text;
@@ -88,7 +88,7 @@ fn value(shape: &Shape, given: Value) -> Result<Value, ApiError> {
             Ok(given)
         }
         (Kind::Blob { .. }, Value::String(text)) => blob(text),
-        (Kind::Integer { long, .. }, Value::Number(number)) => integer(number, *long),
+        (Kind::Integer { long, .. }, Value::Number(number)) => integer(&number, *long),
         (Kind::Double { .. }, Value::Number(number)) => {
             Ok(number.as_f64().and_then(Number::from_f64).map_or(Value::Null, Value::Number))
         }
@@ -114,7 +114,7 @@ fn blob(text: String) -> Result<Value, ApiError> {
     }
 }
 
-fn integer(number: Number, long: bool) -> Result<Value, ApiError> {
+fn integer(number: &Number, long: bool) -> Result<Value, ApiError> {
     let fits = number.as_i64().filter(|value| long || i32::try_from(*value).is_ok());
     fits.map(Value::from).ok_or_else(|| {
         refused(format!(
@@ -124,16 +124,20 @@ fn integer(number: Number, long: bool) -> Result<Value, ApiError> {
     })
 }
 
-/// Epoch seconds, between the years 1970 and 9999.
 fn timestamp(number: Number) -> Result<Value, ApiError> {
-    let millis = number.as_f64().map(|seconds| (seconds * 1000.0).round());
-    // The cast is exact: the range holds whole numbers below 2^53.
-    #[allow(clippy::cast_possible_truncation, reason = "within the range of instants, checked before")]
-    let millis = millis.filter(|millis| (0.0..=MAX_MILLIS).contains(millis)).map(|millis| millis as i64);
-    match millis.and_then(|millis| UnixMillis::new(millis).ok()) {
+    match instant(&number) {
         Some(_) => Ok(Value::Number(number)),
         None => Err(refused(format!("NUMBER_VALUE {number} can not be converted to a Timestamp"))),
     }
+}
+
+/// The instant that epoch seconds stand for, to the millisecond, between the years 1970 and 9999.
+pub(crate) fn instant(seconds: &Number) -> Option<UnixMillis> {
+    let millis = seconds.as_f64().map(|seconds| (seconds * 1000.0).round());
+    // The range holds whole numbers below 2^53 alone.
+    #[allow(clippy::cast_possible_truncation, reason = "within the range of instants, checked before")]
+    let millis = millis.filter(|millis| (0.0..=MAX_MILLIS).contains(millis)).map(|millis| millis as i64);
+    millis.and_then(|millis| UnixMillis::new(millis).ok())
 }
 
 /// `SerializationException` with AWS's words for a value of the wrong type.
@@ -180,9 +184,9 @@ mod tests {
     use http::Method;
     use serde_json::json;
 
-    fn bound(service: &'static Service, method: Method, uri: &str, body: &str) -> Result<Value, String> {
+    fn bound(service: &'static Service, method: &Method, uri: &str, body: &str) -> Result<Value, String> {
         let uri: http::Uri = uri.parse().unwrap();
-        let route = route(service, &method, &uri).expect("a route");
+        let route = route(service, method, &uri).expect("a route");
         let members = bind(&route, uri.query().unwrap_or_default(), body.as_bytes());
         members.map(Value::Object).map_err(|error| error.message().to_owned())
     }
@@ -190,12 +194,15 @@ mod tests {
     #[test]
     fn all_places_become_one_map() {
         let uri = "/2018-10-31/layers/l/versions/3/policy?RevisionId=r%2Bx";
-        let body = r#"{"StatementId":"s","Action":"lambda:GetLayerVersion","Principal":"*","Newer":1,"OrganizationId":null}"#;
+        let body = json!({
+            "StatementId": "s", "Action": "lambda:GetLayerVersion", "Principal": "*",
+            "Newer": 1, "OrganizationId": null,
+        });
         let expected = json!({
             "LayerName": "l", "VersionNumber": 3, "RevisionId": "r+x",
             "StatementId": "s", "Action": "lambda:GetLayerVersion", "Principal": "*",
         });
-        assert_eq!(bound(&lambda::SERVICE, Method::POST, uri, body), Ok(expected));
+        assert_eq!(bound(&lambda::SERVICE, &Method::POST, uri, &body.to_string()), Ok(expected));
     }
 
     #[test]
@@ -203,10 +210,10 @@ mod tests {
         let uri =
             "/signing-jobs?maxResults=5&isRevoked=true&signatureExpiresBefore=2023-11-14T22:13:20Z&x-id=a";
         let expected = json!({"maxResults": 5, "isRevoked": true, "signatureExpiresBefore": 1_700_000_000});
-        assert_eq!(bound(&signer::SERVICE, Method::GET, uri, ""), Ok(expected));
+        assert_eq!(bound(&signer::SERVICE, &Method::GET, uri, ""), Ok(expected));
         let uri = "/signing-profiles?statuses=Active&statuses=Canceled";
         let expected = json!({"statuses": ["Active", "Canceled"]});
-        assert_eq!(bound(&signer::SERVICE, Method::GET, uri, ""), Ok(expected));
+        assert_eq!(bound(&signer::SERVICE, &Method::GET, uri, ""), Ok(expected));
         for query in [
             "maxResults=five",
             "maxResults=1&maxResults=2",
@@ -215,7 +222,7 @@ mod tests {
             "status=%ff",
         ] {
             assert!(
-                bound(&signer::SERVICE, Method::GET, &format!("/signing-jobs?{query}"), "").is_err(),
+                bound(&signer::SERVICE, &Method::GET, &format!("/signing-jobs?{query}"), "").is_err(),
                 "{query}"
             );
         }
@@ -224,7 +231,7 @@ mod tests {
     #[test]
     fn a_value_of_another_type_is_refused_with_the_words_of_aws() {
         let refused =
-            |body: &str| bound(&signer::SERVICE, Method::PUT, "/signing-profiles/p", body).unwrap_err();
+            |body: &str| bound(&signer::SERVICE, &Method::PUT, "/signing-profiles/p", body).unwrap_err();
         assert_eq!(refused(r#"{"platformId":1}"#), "NUMBER_VALUE can not be converted to a String");
         assert_eq!(refused(r#"{"platformId":true}"#), "TRUE_VALUE can not be converted to a String");
         assert_eq!(refused(r#"{"platformId":[]}"#), "Start of list found where not expected.");
@@ -240,12 +247,12 @@ mod tests {
     fn blobs_and_instants_are_checked() {
         let sign = |payload: &str| {
             let body = json!({"profileName": "p", "payload": payload, "payloadFormat": "f"}).to_string();
-            bound(&signer::SERVICE, Method::POST, "/signing-jobs/with-payload", &body)
+            bound(&signer::SERVICE, &Method::POST, "/signing-jobs/with-payload", &body)
         };
         assert!(sign("AAEC").is_ok() && sign("AAE").is_err() && sign("A A=").is_err());
         let revoke = |time: &str| {
             let body = format!(r#"{{"effectiveTime":{time}}}"#);
-            bound(&signer::SERVICE, Method::PUT, "/signing-profiles/p/revoke", &body)
+            bound(&signer::SERVICE, &Method::PUT, "/signing-profiles/p/revoke", &body)
         };
         assert!(revoke("1700000000.25").is_ok());
         for time in ["-1", "1e300", "253402300801", "\"2023-11-14T22:13:20Z\""] {

@@ -40,8 +40,8 @@ fn is_large<B: Body>(body: &B, largest: usize) -> bool {
     body.size_hint().upper().unwrap_or(largest).min(largest) > LARGE
 }
 
-/// The whole body, or `None` if it is larger than `largest`. What is beyond is read for a while and thrown away, because
-/// most clients read no answer before they have sent their request.
+/// The whole body, or `None` if it is larger than `largest`. What is beyond is read for a while and thrown away,
+/// because most clients read no answer before they have sent their request.
 async fn collect<B: Body<Data = Bytes>>(body: B, largest: usize) -> Result<Option<Bytes>, ApiError> {
     let mut body = pin!(body);
     let (mut kept, mut total) = (BytesMut::new(), 0_usize);

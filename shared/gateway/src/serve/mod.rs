@@ -39,8 +39,8 @@ pub struct Settings {
     pub account: String,
     /// How often a caller may call each operation.
     pub rate: Rate,
-    /// How long a service may take; a call that takes longer goes on, but the client is told of a failure. AWS's clients
-    /// wait for 60 seconds.
+    /// How long a service may take; a call that takes longer goes on, but the client is told of a failure. AWS's
+    /// clients wait for 60 seconds.
     pub timeout: Duration,
 }
 
@@ -188,8 +188,8 @@ impl Shared {
         }
     }
 
-    /// Has the service do it, in a task of its own: a client that goes away cannot stop it between two of its steps, and
-    /// a panic ends it alone.
+    /// Has the service do it, in a task of its own: a client that goes away cannot stop it between two of its steps,
+    /// and a panic ends it alone.
     async fn call(&self, known: &Authenticated<'_>, call: Call) -> Result<Reply, ApiError> {
         let (operation, request_id) = (call.operation.name, known.request_id);
         let api = Arc::clone(known.api);

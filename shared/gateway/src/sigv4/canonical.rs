@@ -96,8 +96,8 @@ fn form_decoded(text: &str) -> Vec<u8> {
     percent_decode(text.replace('+', " ").as_bytes()).collect()
 }
 
-/// A header's value can hold no other white space. Of AWS's clients, those for Python and Java fold tabs too; the one for
-/// Rust does not, and sends none.
+/// A header's value can hold no other white space. Of AWS's clients, those for Python and Java fold tabs too; the one
+/// for Rust does not, and sends none.
 const BLANKS: &[u8] = b" \t";
 
 /// RFC 3986 section 2.3: everything but the unreserved characters is encoded.

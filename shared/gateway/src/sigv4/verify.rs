@@ -3,7 +3,7 @@
 use countersign_domain::UnixMillis;
 use hmac::{Hmac, KeyInit, Mac};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, header::HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, header::HOST};
 use secrecy::zeroize::Zeroizing;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -101,16 +101,14 @@ impl Candidate {
         let actual = hex::encode(Sha256::digest(body));
         let presigned = self.claims.expires.is_some();
         let mut claimed = headers.get_all(CONTENT_HASH).iter();
-        match (claimed.next().map(|value| value.as_bytes()), claimed.next()) {
+        match (claimed.next().map(HeaderValue::as_bytes), claimed.next()) {
             (None, _) if presigned => Ok(vec![actual, UNSIGNED_PAYLOAD.to_owned()]),
             (None, _) => Ok(vec![actual]),
             (Some(hash), None) if hash == actual.as_bytes() => Ok(vec![actual]),
             (Some(hash), None) if hash == UNSIGNED_PAYLOAD.as_bytes() && presigned => {
                 Ok(vec![UNSIGNED_PAYLOAD.to_owned()])
             }
-            (Some(_), _) => Err(invalid(
-                "The 'X-Amz-Content-SHA256' of the request must be the SHA-256 of its body, and the body must be signed",
-            )),
+            (Some(_), _) => Err(invalid(BODY_NOT_SIGNED)),
         }
     }
 
@@ -211,6 +209,9 @@ const MAX_SKEW_MILLIS: i64 = 15 * 60 * 1000;
 const CONTENT_HASH: &str = "x-amz-content-sha256";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 const MUST_BE_SIGNED: &str = "x-amz-";
+
+const BODY_NOT_SIGNED: &str =
+    "The 'X-Amz-Content-SHA256' of the request must be the SHA-256 of its body, and the body must be signed";
 
 const UNKNOWN_KEY: &str = "The security token included in the request is invalid.";
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \

@@ -6,8 +6,12 @@
 mod constraint;
 mod shown;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use countersign_domain::UnixMillis;
 use serde_json::{Map, Value};
 
+use crate::bind::instant;
 use crate::error::{ApiError, validation};
 use crate::model::{Kind, Member, Operation, Service, Shape};
 use constraint::Constraint;
@@ -22,14 +26,28 @@ impl Input {
         &self.0
     }
 
-    /// The member of that name.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+    /// The value at a path of member names, such as `["Code", "S3Key"]`.
+    pub fn at(&self, path: &[&str]) -> Option<&Value> {
+        let (first, rest) = path.split_first()?;
+        rest.iter().try_fold(self.0.get(*first)?, |value, name| value.get(name))
     }
 
-    /// The text of the member of that name; `None` also if it is no text.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.get(name).and_then(Value::as_str)
+    /// The text at a path; `None` also if it is no text.
+    pub fn text(&self, path: &[&str]) -> Option<&str> {
+        self.at(path).and_then(Value::as_str)
+    }
+
+    /// The bytes of the blob at a path; `None` also if it is no blob.
+    pub fn bytes(&self, path: &[&str]) -> Option<Vec<u8>> {
+        STANDARD.decode(self.text(path)?).ok()
+    }
+
+    /// The instant at a path; `None` also if it is no timestamp.
+    pub fn instant(&self, path: &[&str]) -> Option<UnixMillis> {
+        match self.at(path)? {
+            Value::Number(seconds) => instant(seconds),
+            Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+        }
     }
 
     /// The members alone, to be read by `serde`.

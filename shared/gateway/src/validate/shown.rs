@@ -18,7 +18,7 @@ fn text(shape: &Shape, value: &Value) -> String {
     }
     match (&shape.kind, value) {
         (_, Value::Null) => "null".to_owned(),
-        (Kind::Structure(members), Value::Object(given)) => braced(fields(members, given)),
+        (Kind::Structure(members), Value::Object(given)) => braced(&fields(members, given)),
         (Kind::List { member, .. }, Value::Array(values)) => {
             let values: Vec<String> =
                 values.iter().take(MAX_ELEMENTS).map(|value| text(member, value)).collect();
@@ -29,7 +29,7 @@ fn text(shape: &Shape, value: &Value) -> String {
                 let name = if key.sensitive { REDACTED } else { name };
                 format!("{name}={}", text(inner, value))
             };
-            braced(values.iter().take(MAX_ELEMENTS).map(entry).collect())
+            braced(&values.iter().take(MAX_ELEMENTS).map(entry).collect::<Vec<_>>())
         }
         (Kind::Double { .. }, Value::Number(number)) => {
             number.as_f64().map_or_else(String::new, |number| format!("{number:?}"))
@@ -47,7 +47,7 @@ fn fields(members: &[Member], given: &Map<String, Value>) -> Vec<String> {
     members.iter().filter_map(field).collect()
 }
 
-fn braced(fields: Vec<String>) -> String {
+fn braced(fields: &[String]) -> String {
     format!("{{{}}}", fields.join(", "))
 }
 

@@ -15,146 +15,110 @@ fn lambda(operation: &str, input: Value) -> String {
     refused(&lambda::SERVICE, operation, input)
 }
 
-fn one(finding: &str) -> String {
-    format!("1 validation error detected: {finding}")
+/// The text for one finding: a value (`'x'`), where it is, and the constraint.
+fn one(value: &str, path: &str, constraint: &str) -> String {
+    format!("1 validation error detected: {}", finding(value, path, constraint))
 }
 
-/// The texts of the real service, as recorded. Where today's model has another pattern or bound than the service had then,
-/// the text is built around the model's.
+fn finding(value: &str, path: &str, constraint: &str) -> String {
+    format!("Value{value} at '{path}' failed to satisfy constraint: {constraint}")
+}
+
+/// The texts of the real service, as recorded. Where today's model has another pattern or bound than the service had
+/// then, the text is built around the model's.
 #[test]
 fn scalars_are_refused_in_the_recorded_words() {
-    let function = |mut input: Value| {
-        let base = json!({"FunctionName": "f", "Role": "arn:aws:iam::111111111111:role/r", "Code": {}});
-        let (Value::Object(base), Value::Object(input)) = (base, input.take()) else { panic!("objects") };
-        lambda("CreateFunction", Value::Object(base.into_iter().chain(input).collect()))
+    let function = |member: &str, value: Value| {
+        let role = "arn:aws:iam::111111111111:role/r";
+        let mut input = json!({"FunctionName": "f", "Role": role, "Code": {}});
+        input[member] = value;
+        lambda("CreateFunction", input)
     };
-    assert_eq!(
-        function(json!({"Role": "r1"})),
-        one(
-            r"Value 'r1' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
-        )
-    );
+    let pattern = "Member must satisfy regular expression pattern: ";
+    let role = format!(r"{pattern}arn:(aws[a-zA-Z-]*)?:iam::\d{{12}}:role/?[a-zA-Z_0-9+=,.@\-_/]+");
+    assert_eq!(function("Role", json!("r1")), one(" 'r1'", "role", &role));
     let long = format!("arn:aws:lambda:us-east-1:111111111111:function:{}", "a".repeat(100));
-    assert_eq!(
-        function(json!({"FunctionName": long})),
-        one(&format!(
-            "Value '{long}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 140"
-        ))
-    );
-    assert_eq!(
-        function(json!({"SnapStart": {"ApplyOn": "invalidOption"}})),
-        one(
-            "Value 'invalidOption' at 'snapStart.applyOn' failed to satisfy constraint: Member must satisfy enum value set: [PublishedVersions, None]"
-        )
-    );
-    assert_eq!(
-        lambda("CreateAlias", json!({"FunctionName": "f", "Name": "2024", "FunctionVersion": "1"})),
-        one(
-            "Value '2024' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"
-        )
-    );
-    assert_eq!(
-        lambda("ListFunctions", json!({"FunctionVersion": "invalid"})),
-        one(
-            "Value 'invalid' at 'functionVersion' failed to satisfy constraint: Member must satisfy enum value set: [ALL]"
-        )
-    );
-    assert_eq!(
-        lambda("ListLayers", json!({"CompatibleArchitecture": "archdoesnotexist"})),
-        one(
-            "Value 'archdoesnotexist' at 'compatibleArchitecture' failed to satisfy constraint: Member must satisfy enum value set: [x86_64, arm64]"
-        )
-    );
-    assert_eq!(
-        lambda(
-            "AddLayerVersionPermission",
-            json!({"LayerName": "l", "VersionNumber": 1, "StatementId": "s", "Action": "*", "Principal": "*"})
-        ),
-        one(
-            "Value '*' at 'action' failed to satisfy constraint: Member must satisfy regular expression pattern: lambda:GetLayerVersion"
-        )
-    );
+    let length = "Member must have length less than or equal to 140";
+    assert_eq!(function("FunctionName", json!(long)), one(&format!(" '{long}'"), "functionName", length));
+    let values = "Member must satisfy enum value set: [PublishedVersions, None]";
+    let snap_start = function("SnapStart", json!({"ApplyOn": "invalidOption"}));
+    assert_eq!(snap_start, one(" 'invalidOption'", "snapStart.applyOn", values));
+    let alias = lambda("CreateAlias", json!({"FunctionName": "f", "Name": "2024", "FunctionVersion": "1"}));
+    assert_eq!(alias, one(" '2024'", "name", &format!("{pattern}(?!^[0-9]+$)([a-zA-Z0-9-_]+)")));
+    let functions = lambda("ListFunctions", json!({"FunctionVersion": "invalid"}));
+    assert_eq!(functions, one(" 'invalid'", "functionVersion", "Member must satisfy enum value set: [ALL]"));
+    let layers = lambda("ListLayers", json!({"CompatibleArchitecture": "archdoesnotexist"}));
+    let values = "Member must satisfy enum value set: [x86_64, arm64]";
+    assert_eq!(layers, one(" 'archdoesnotexist'", "compatibleArchitecture", values));
+    let permission =
+        json!({"LayerName": "l", "VersionNumber": 1, "StatementId": "s", "Action": "*", "Principal": "*"});
+    let permission = lambda("AddLayerVersionPermission", permission);
+    assert_eq!(permission, one(" '*'", "action", &format!("{pattern}lambda:GetLayerVersion")));
 }
 
 #[test]
-fn lists_and_maps_are_refused_in_the_recorded_words() {
+fn lists_are_refused_in_the_recorded_words() {
     let architectures =
         |values: Value| lambda("UpdateFunctionCode", json!({"FunctionName": "f", "Architectures": values}));
-    assert_eq!(
-        architectures(json!(["X86_64"])),
-        one(
-            "Value '[X86_64]' at 'architectures' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not be null]"
-        )
+    let values = "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must \
+                  not be null]";
+    assert_eq!(architectures(json!(["X86_64"])), one(" '[X86_64]'", "architectures", values));
+    let length = "Member must have length less than or equal to 1";
+    let two = architectures(json!(["x86_64", "arm64"]));
+    assert_eq!(two, one(" '[x86_64, arm64]'", "architectures", length));
+    let layer = "arn:aws:lambda:us-east-1:111111111111:layer:l";
+    let pattern = r"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+";
+    let constraint = format!(
+        "Member must satisfy constraint: [Member must have length less than or equal to 140, Member must have length \
+         greater than or equal to 1, Member must satisfy regular expression pattern: {pattern}, Member must not be \
+         null]"
     );
-    assert_eq!(
-        architectures(json!(["x86_64", "arm64"])),
-        one(
-            "Value '[x86_64, arm64]' at 'architectures' failed to satisfy constraint: Member must have length less than or equal to 1"
-        )
-    );
-    assert_eq!(
-        lambda(
-            "UpdateFunctionConfiguration",
-            json!({"FunctionName": "f", "Layers": ["arn:aws:lambda:us-east-1:111111111111:layer:l"]})
-        ),
-        one(
-            "Value '[arn:aws:lambda:us-east-1:111111111111:layer:l]' at 'layers' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 140, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+, Member must not be null]"
-        )
-    );
+    let layers = lambda("UpdateFunctionConfiguration", json!({"FunctionName": "f", "Layers": [layer]}));
+    assert_eq!(layers, one(&format!(" '[{layer}]'"), "layers", &constraint));
+    let untagged =
+        lambda("UntagResource", json!({"Resource": "arn:aws:lambda:us-east-1:111111111111:function:f"}));
+    assert_eq!(untagged, one(" null", "tagKeys", "Member must not be null"));
+}
+
+#[test]
+fn maps_are_refused_in_the_recorded_words() {
     let weights = |weights: Value| {
         let routing = json!({"AdditionalVersionWeights": weights});
         lambda("UpdateAlias", json!({"FunctionName": "f", "Name": "a", "RoutingConfig": routing}))
     };
-    let at = "at 'routingConfig.additionalVersionWeights' failed to satisfy constraint:";
-    assert_eq!(
-        weights(json!({"$LATEST": 0.5})),
-        one(&format!(
-            "Value '{{$LATEST=0.5}}' {at} Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]"
-        ))
-    );
-    for (weight, shown) in [(-1.0, "-1.0"), (2.0, "2.0")] {
-        assert_eq!(
-            weights(json!({"2": weight})),
-            one(&format!(
-                "Value '{{2={shown}}}' {at} Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must have value greater than or equal to 0.0, Member must not be null]"
-            ))
-        );
-    }
-    assert_eq!(
-        lambda("UntagResource", json!({"Resource": "arn:aws:lambda:us-east-1:111111111111:function:f"})),
-        one("Value null at 'tagKeys' failed to satisfy constraint: Member must not be null")
-    );
+    let path = "routingConfig.additionalVersionWeights";
+    let keys = "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must \
+                have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]";
+    assert_eq!(weights(json!({"$LATEST": 0.5})), one(" '{$LATEST=0.5}'", path, keys));
+    let values = "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must \
+                  have value greater than or equal to 0.0, Member must not be null]";
+    assert_eq!(weights(json!({"2": -1.0})), one(" '{2=-1.0}'", path, values));
+    assert_eq!(weights(json!({"2": 2})), one(" '{2=2.0}'", path, values));
 }
 
 #[test]
 fn every_finding_is_told() {
-    let message = refused(
-        &signer::SERVICE,
-        "StartSigningJob",
-        json!({"profileName": "a-", "source": {"s3": {"key": "k"}}}),
-    );
-    assert_eq!(
-        message,
-        "5 validation errors detected: Value null at 'source.s3.bucketName' failed to satisfy constraint: Member must not be null; \
-         Value null at 'source.s3.version' failed to satisfy constraint: Member must not be null; \
-         Value null at 'destination' failed to satisfy constraint: Member must not be null; \
-         Value 'a-' at 'profileName' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9_]{2,}; \
-         Value null at 'clientRequestToken' failed to satisfy constraint: Member must not be null"
-    );
+    let input = json!({"profileName": "a-", "source": {"s3": {"key": "k"}}});
+    let absent = |path| finding(" null", path, "Member must not be null");
+    let pattern = "Member must satisfy regular expression pattern: ^[a-zA-Z0-9_]{2,}";
+    let findings = [
+        absent("source.s3.bucketName"),
+        absent("source.s3.version"),
+        absent("destination"),
+        finding(" 'a-'", "profileName", pattern),
+        absent("clientRequestToken"),
+    ];
+    let expected = format!("5 validation errors detected: {}", findings.join("; "));
+    assert_eq!(refused(&signer::SERVICE, "StartSigningJob", input), expected);
 }
 
 #[test]
 fn sensitive_values_are_not_repeated() {
-    let message = lambda(
-        "UpdateFunctionConfiguration",
-        json!({"FunctionName": "f", "Environment": {"Variables": {"1SECRET": "hunter2"}}}),
-    );
-    assert_eq!(
-        message,
-        one(
-            "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
-        )
-    );
+    let variables = json!({"FunctionName": "f", "Environment": {"Variables": {"1SECRET": "hunter2"}}});
+    let constraint = "Map keys must satisfy constraint: [Member must satisfy regular expression pattern: \
+                      [a-zA-Z]([a-zA-Z0-9_])+]";
+    let message = lambda("UpdateFunctionConfiguration", variables);
+    assert_eq!(message, one("", "environment.variables", constraint));
 }
 
 #[test]
@@ -177,18 +141,28 @@ fn lengths_are_characters_and_bytes() {
 
 #[test]
 fn a_null_in_a_list_is_a_finding() {
-    let message = refused(
-        &signer::SERVICE,
-        "GetRevocationStatus",
-        json!({
-            "signatureTimestamp": 1, "platformId": "p", "profileVersionArn": "a".repeat(20), "jobArn": "a".repeat(20),
-            "certificateHashes": ["a", null],
-        }),
-    );
-    assert_eq!(
-        message,
-        one(
-            "Value '[a, null]' at 'certificateHashes' failed to satisfy constraint: Member must satisfy constraint: [Member must not be null]"
-        )
-    );
+    let arn = "a".repeat(20);
+    let input = json!({
+        "signatureTimestamp": 1, "platformId": "p", "profileVersionArn": arn, "jobArn": arn,
+        "certificateHashes": ["a", null],
+    });
+    let message = refused(&signer::SERVICE, "GetRevocationStatus", input);
+    let constraint = "Member must satisfy constraint: [Member must not be null]";
+    assert_eq!(message, one(" '[a, null]'", "certificateHashes", constraint));
+}
+
+#[test]
+fn an_input_is_read_by_path() {
+    let operation = signer::SERVICE.operation("RevokeSigningProfile").unwrap();
+    let members = json!({
+        "profileName": "pp", "profileVersion": "UqFTRcZGNs", "reason": "r", "effectiveTime": 1_700_000_000.25,
+    });
+    let input = validate(&signer::SERVICE, operation, members.as_object().unwrap().clone()).unwrap();
+    assert_eq!(input.instant(&["effectiveTime"]).unwrap().to_string(), "2023-11-14T22:13:20.250Z");
+    assert_eq!((input.text(&["reason"]), input.text(&["effectiveTime"])), (Some("r"), None));
+    let operation = lambda::SERVICE.operation("PublishLayerVersion").unwrap();
+    let members = json!({"LayerName": "l", "Content": {"ZipFile": "AAEC"}});
+    let input = validate(&lambda::SERVICE, operation, members.as_object().unwrap().clone()).unwrap();
+    assert_eq!(input.bytes(&["Content", "ZipFile"]), Some(vec![0, 1, 2]));
+    assert_eq!(input.at(&["Content", "S3Key"]), None);
 }

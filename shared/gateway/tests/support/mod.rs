@@ -152,6 +152,18 @@ pub(crate) fn signed(
     at: UnixMillis,
     location: SignatureLocation,
 ) -> Request<Bytes> {
+    let body = request.body().clone();
+    signed_over(request, service, at, location, SignableBody::Bytes(&body))
+}
+
+/// Like [`signed`], with something else than its body for the signed one.
+pub(crate) fn signed_over(
+    request: Request<Bytes>,
+    service: &str,
+    at: UnixMillis,
+    location: SignatureLocation,
+    signed_body: SignableBody<'_>,
+) -> Request<Bytes> {
     let identity = SigningCredentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test").into();
     let mut settings = SigningSettings::default();
     settings.signature_location = location;
@@ -169,8 +181,7 @@ pub(crate) fn signed(
     let (head, body) = request.into_parts();
     let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
     let uri = format!("http://{}{}", head.headers["host"].to_str().unwrap(), head.uri);
-    let signable =
-        SignableRequest::new(head.method.as_str(), uri.clone(), headers, SignableBody::Bytes(&body)).unwrap();
+    let signable = SignableRequest::new(head.method.as_str(), uri.clone(), headers, signed_body).unwrap();
     let (instructions, _) = sign(signable, &params.into()).unwrap().into_parts();
     let mut request = Request::from_parts(head, body);
     *request.uri_mut() = uri.parse().unwrap();
