@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("countersign-queue", 2),
     ("countersign-objects", 2),
     ("countersign-embedded-s3", 2),
+    ("countersign-gateway", 2),
     ("countersign-targets", 2),
     ("countersign-runtime", 2),
     ("countersign-process", 3),
