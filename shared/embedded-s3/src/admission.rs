@@ -7,19 +7,24 @@ use http::{HeaderMap, Uri};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3ErrorCode, S3Result};
 
-use crate::errors::{not_implemented, refusal};
+use crate::errors::{invalid_argument, not_implemented, refusal};
 use crate::front::{SIGNATURE_PARAMETERS, is_hoisted};
 use crate::query;
 use crate::store::ACCOUNT_ID;
 
 /// Admits what an operation here does in full.
-#[derive(Debug)]
-pub(crate) struct Admission;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Of requests that must bear a signature, which was verified.
+    OfSigned,
+    /// Of requests whose signature was verified before, and taken off.
+    OfVerified,
+}
 
 #[async_trait::async_trait]
 impl S3Access for Admission {
     async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
-        if request.credentials().is_none() {
+        if *self == Self::OfSigned && request.credentials().is_none() {
             return Err(refusal(S3ErrorCode::AccessDenied));
         }
         admit_parameters(request.s3_op().name(), request.uri())?;
@@ -32,8 +37,14 @@ fn admit_parameters(operation: &str, uri: &Uri) -> S3Result<()> {
         return Err(not_implemented(&format!("the operation {operation}")));
     };
     let query = query::pairs(uri.query().unwrap_or_default());
-    for (name, _) in &query {
+    for (name, value) in &query {
         let of_the_signature = SIGNATURE_PARAMETERS.contains(&name.as_str()) || is_hoisted(name, &query);
+        if name == "list-type" && value != "2" {
+            return Err(invalid_argument("Invalid List Type specified in Request"));
+        }
+        if NUMBERS.contains(&name.as_str()) && value.parse::<i32>().is_err() {
+            return Err(invalid_argument(format!("Provided {name} not an integer or within integer range")));
+        }
         if !known.contains(&name.as_str()) && name != IN_EVERY_QUERY && !of_the_signature {
             return Err(not_implemented(&format!("the parameter {name:?} of {operation}")));
         }
@@ -62,10 +73,7 @@ fn refused_header(name: &str) -> s3s::S3Error {
         "x-amz-expected-bucket-owner" | "x-amz-source-expected-bucket-owner" => {
             refusal(S3ErrorCode::AccessDenied)
         }
-        "x-amz-acl" => s3s::S3Error::with_message(
-            S3ErrorCode::AccessControlListNotSupported,
-            "The bucket does not allow ACLs",
-        ),
+        "x-amz-acl" => refusal(S3ErrorCode::AccessControlListNotSupported),
         "x-amz-storage-class" => refusal(S3ErrorCode::InvalidStorageClass),
         "x-amz-security-token" => s3s::S3Error::with_message(
             S3ErrorCode::InvalidToken,
@@ -86,6 +94,48 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("PutBucketVersioning", &["versioning"]),
     ("GetBucketNotificationConfiguration", &["notification"]),
     ("PutBucketNotificationConfiguration", &["notification"]),
+    ("GetBucketTagging", &["tagging"]),
+    ("PutBucketTagging", &["tagging"]),
+    ("DeleteBucketTagging", &["tagging"]),
+    ("GetPublicAccessBlock", &["publicAccessBlock"]),
+    ("PutPublicAccessBlock", &["publicAccessBlock"]),
+    ("DeletePublicAccessBlock", &["publicAccessBlock"]),
+    ("GetBucketOwnershipControls", &["ownershipControls"]),
+    ("PutBucketOwnershipControls", &["ownershipControls"]),
+    ("DeleteBucketOwnershipControls", &["ownershipControls"]),
+    ("GetBucketRequestPayment", &["requestPayment"]),
+    ("PutBucketRequestPayment", &["requestPayment"]),
+    ("GetBucketLogging", &["logging"]),
+    ("PutBucketLogging", &["logging"]),
+    ("GetBucketAccelerateConfiguration", &["accelerate"]),
+    ("GetBucketAcl", &["acl"]),
+    ("PutBucketAcl", &["acl"]),
+    ("GetBucketPolicy", &["policy"]),
+    ("GetBucketPolicyStatus", &["policyStatus"]),
+    ("DeleteBucketPolicy", &["policy"]),
+    ("GetBucketCors", &["cors"]),
+    ("DeleteBucketCors", &["cors"]),
+    ("GetBucketWebsite", &["website"]),
+    ("DeleteBucketWebsite", &["website"]),
+    ("GetBucketLifecycleConfiguration", &["lifecycle"]),
+    ("DeleteBucketLifecycle", &["lifecycle"]),
+    ("GetBucketReplication", &["replication"]),
+    ("DeleteBucketReplication", &["replication"]),
+    ("GetBucketEncryption", &["encryption"]),
+    ("DeleteBucketEncryption", &["encryption"]),
+    ("GetObjectLockConfiguration", &["object-lock"]),
+    ("ListBucketAnalyticsConfigurations", &["analytics", "continuation-token"]),
+    ("GetBucketAnalyticsConfiguration", &["analytics", "id"]),
+    ("DeleteBucketAnalyticsConfiguration", &["analytics", "id"]),
+    ("ListBucketIntelligentTieringConfigurations", &["intelligent-tiering", "continuation-token"]),
+    ("GetBucketIntelligentTieringConfiguration", &["intelligent-tiering", "id"]),
+    ("DeleteBucketIntelligentTieringConfiguration", &["intelligent-tiering", "id"]),
+    ("ListBucketInventoryConfigurations", &["inventory", "continuation-token"]),
+    ("GetBucketInventoryConfiguration", &["inventory", "id"]),
+    ("DeleteBucketInventoryConfiguration", &["inventory", "id"]),
+    ("ListBucketMetricsConfigurations", &["metrics", "continuation-token"]),
+    ("GetBucketMetricsConfiguration", &["metrics", "id"]),
+    ("DeleteBucketMetricsConfiguration", &["metrics", "id"]),
     ("ListObjects", &["delimiter", "encoding-type", "marker", "max-keys", "prefix"]),
     (
         "ListObjectsV2",
@@ -110,6 +160,8 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("HeadObject", READ),
     ("DeleteObject", &["versionId"]),
     ("DeleteObjects", &["delete"]),
+    ("GetObjectAcl", &["acl", "versionId"]),
+    ("PutObjectAcl", &["acl", "versionId"]),
     ("GetObjectTagging", &["tagging", "versionId"]),
     ("PutObjectTagging", &["tagging", "versionId"]),
     ("DeleteObjectTagging", &["tagging", "versionId"]),
@@ -135,6 +187,10 @@ const READ: &[&str] = &[
     "response-content-type",
     "response-expires",
 ];
+
+/// Parameters that are numbers, whatever the operation.
+const NUMBERS: &[&str] =
+    &["max-buckets", "max-keys", "max-parts", "max-uploads", "part-number-marker", "partNumber"];
 
 /// Names the operation for logs.
 const IN_EVERY_QUERY: &str = "x-id";
@@ -201,10 +257,22 @@ mod tests {
             ("PutObject", "/b/k?renameObject"),
             ("PutObject", "/b/k?uploadId=x"),
             ("PutObject", "/b/k?versionId=x"),
-            ("GetBucketPolicy", "/b?policy"),
+            ("PutBucketPolicy", "/b?policy"),
+            ("PutBucketEncryption", "/b?encryption"),
         ] {
             let refused = parameters(operation, uri).unwrap_err();
             assert_eq!(*refused.code(), S3ErrorCode::NotImplemented, "{operation} {uri}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_a_listing_must_be_what_it_is_called() {
+        assert!(parameters("ListObjectsV2", "/b?list-type=2&max-keys=0").is_ok());
+        for uri in
+            ["/b?list-type=3", "/b?list-type=", "/b?max-keys=ten", "/b?max-keys=", "/b?max-keys=2147483648"]
+        {
+            let refused = parameters("ListObjects", uri).unwrap_err();
+            assert_eq!(*refused.code(), S3ErrorCode::InvalidArgument, "{uri}");
         }
     }
 

@@ -5,26 +5,36 @@ use s3s::dto::{
     DeleteBucketInput, DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput,
     GetBucketNotificationConfigurationInput, GetBucketNotificationConfigurationOutput,
     GetBucketVersioningInput, GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput,
-    ListBucketsOutput, MFADelete, NotificationConfiguration, PutBucketNotificationConfigurationInput,
-    PutBucketNotificationConfigurationOutput, PutBucketVersioningInput, PutBucketVersioningOutput,
+    ListBucketsOutput, MFADelete, NotificationConfiguration, OwnershipControls, OwnershipControlsRule,
+    PutBucketNotificationConfigurationInput, PutBucketNotificationConfigurationOutput,
+    PutBucketVersioningInput, PutBucketVersioningOutput,
 };
-use s3s::xml::{Deserialize, Deserializer, Serialize, Serializer};
 use s3s::{S3Error, S3ErrorCode};
 use uuid::Uuid;
 
-use crate::errors::{Failure, Result, invalid_argument, not_implemented, refusal};
+use crate::documents::{from_xml, to_xml};
+use crate::errors::{Result, invalid_argument, not_implemented, refusal};
+use crate::metadata::configurations::{self, Subresource};
 use crate::metadata::{Versioning, buckets, uploads};
 use crate::store::{Store, owner, timestamp};
 
 impl Store {
+    /// Making one's own bucket again is a success in us-east-1 and an error everywhere else, as on AWS; in
+    /// neither case does it change the bucket.
     pub(crate) async fn create_bucket(&self, input: CreateBucketInput) -> Result<CreateBucketOutput> {
         self.require_own_region(&input)?;
         if input.object_lock_enabled_for_bucket == Some(true) {
             return Err(not_implemented("object lock").into());
         }
         let mut tx = self.metadata.begin().await?;
-        if !buckets::insert(&mut *tx, &input.bucket, self.now()).await? {
+        let made = buckets::insert(&mut *tx, &input.bucket, self.now()).await?;
+        if !made && self.region != UNNAMED_REGION {
             return Err(refusal(S3ErrorCode::BucketAlreadyOwnedByYou).into());
+        }
+        if let Some(object_ownership) = input.object_ownership.filter(|_| made) {
+            let controls = OwnershipControls { rules: vec![OwnershipControlsRule { object_ownership }] };
+            let (name, document) = (Subresource::OwnershipControls, to_xml(&controls)?);
+            configurations::put(&mut *tx, &input.bucket, name, &document).await?;
         }
         tx.commit().await?;
         Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
@@ -76,13 +86,13 @@ impl Store {
         })
     }
 
-    /// The region S3 leaves unnamed is us-east-1.
     pub(crate) async fn bucket_location(
         &self,
         input: GetBucketLocationInput,
     ) -> Result<GetBucketLocationOutput> {
         buckets::find(self.metadata.readers(), &input.bucket).await?;
-        let named = (self.region != "us-east-1").then(|| BucketLocationConstraint::from(self.region.clone()));
+        let named =
+            (self.region != UNNAMED_REGION).then(|| BucketLocationConstraint::from(self.region.clone()));
         Ok(GetBucketLocationOutput { location_constraint: named })
     }
 
@@ -123,7 +133,12 @@ impl Store {
         input: GetBucketNotificationConfigurationInput,
     ) -> Result<GetBucketNotificationConfigurationOutput> {
         let bucket = buckets::find(self.metadata.readers(), &input.bucket).await?;
-        let stored = bucket.notification.as_deref().map(from_xml).transpose()?.unwrap_or_default();
+        let stored = bucket
+            .notification
+            .as_deref()
+            .map(from_xml::<NotificationConfiguration>)
+            .transpose()?
+            .unwrap_or_default();
         Ok(GetBucketNotificationConfigurationOutput {
             event_bridge_configuration: stored.event_bridge_configuration,
             lambda_function_configurations: stored.lambda_function_configurations,
@@ -180,17 +195,8 @@ fn with_ids(mut configuration: NotificationConfiguration) -> NotificationConfigu
     configuration
 }
 
-fn to_xml(configuration: &NotificationConfiguration) -> Result<String> {
-    let mut xml = Vec::new();
-    let written = configuration.serialize(&mut Serializer::new(&mut xml));
-    written.map_err(|error| Failure::Damaged(error.to_string()))?;
-    String::from_utf8(xml).map_err(|error| Failure::Damaged(error.to_string()))
-}
-
-fn from_xml(xml: &str) -> Result<NotificationConfiguration> {
-    let mut document = Deserializer::new(xml.as_bytes());
-    NotificationConfiguration::deserialize(&mut document).map_err(|error| Failure::Damaged(error.to_string()))
-}
-
 /// S3's limit for one page of buckets.
 const MAX_BUCKETS: i32 = 10_000;
+
+/// The first region, whose name S3 leaves out of answers.
+const UNNAMED_REGION: &str = "us-east-1";

@@ -166,7 +166,7 @@ pub(crate) fn multipart_etag<'p>(parts: impl ExactSizeIterator<Item = &'p str>) 
 }
 
 impl Algorithm {
-    const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+    pub(crate) const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     /// What S3 computes for a client that declares nothing.
     pub(crate) const DEFAULT: Self = Self::Crc64Nvme;

@@ -18,7 +18,9 @@ use crate::admission::Admission;
 use crate::errors::refusal;
 use crate::expectation::Expectation;
 use crate::front;
+use crate::integrity;
 use crate::operations::Operations;
+use crate::ranges::UnreadableRanges;
 use crate::store::Store;
 
 /// The body of a response.
@@ -43,18 +45,11 @@ pub struct S3Endpoint {
 }
 
 impl S3Endpoint {
-    pub(crate) fn new(store: Arc<Store>, credentials: &Credentials) -> Self {
+    pub(crate) fn new(store: &Arc<Store>, credentials: &Credentials) -> Self {
         let region = store.region.as_str().into();
-        let mut builder = S3ServiceBuilder::new(Operations(store));
-        builder.set_auth(OneKey {
-            access_key_id: credentials.access_key_id.clone(),
-            secret: credentials.secret_access_key.as_str().into(),
-        });
-        builder.set_access(Admission);
-        builder.set_host(Localhost);
-        let mut limits = S3Config::default();
-        limits.xml_max_body_size = MAX_XML;
-        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
+        let verified = protocol(store, credentials, Admission::OfVerified).build();
+        let mut builder = protocol(store, credentials, Admission::OfSigned);
+        builder.set_route(UnreadableRanges { verified });
         Self { protocol: builder.build(), region, requests: TaskTracker::new() }
     }
 
@@ -70,7 +65,7 @@ impl S3Endpoint {
         if let Err(error) = front::check(&head, &self.region).and_then(|()| front::unhoist(&mut head)) {
             return front::answer(error);
         }
-        let request = HttpRequest::from_parts(head, body);
+        let request = integrity::watch(HttpRequest::from_parts(head, body));
         let protocol = self.protocol;
         let answered = self.requests.spawn(async move { protocol.call(request).await }).await;
         match answered {
@@ -100,6 +95,20 @@ where
         let expectation = Expectation::of(request.headers(), request.body());
         Box::pin(async move { Ok(expectation.settle(endpoint.answer(request).await)) })
     }
+}
+
+fn protocol(store: &Arc<Store>, credentials: &Credentials, admission: Admission) -> S3ServiceBuilder {
+    let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(store)));
+    builder.set_auth(OneKey {
+        access_key_id: credentials.access_key_id.clone(),
+        secret: credentials.secret_access_key.as_str().into(),
+    });
+    builder.set_access(admission);
+    builder.set_host(Localhost);
+    let mut limits = S3Config::default();
+    limits.xml_max_body_size = MAX_XML;
+    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
+    builder
 }
 
 fn failed(error: &StdError) -> Response<ResponseBody> {
@@ -138,4 +147,4 @@ impl S3Host for Localhost {
 
 /// The largest XML document, in bytes: 10 000 parts with checksums, or 1000 keys of 1024 bytes, fit. It
 /// bounds what a request may hold in memory.
-const MAX_XML: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_XML: usize = 4 * 1024 * 1024;

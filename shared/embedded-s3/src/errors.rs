@@ -82,12 +82,18 @@ pub(crate) fn not_implemented(feature: &str) -> S3Error {
     S3Error::with_message(S3ErrorCode::NotImplemented, message)
 }
 
+/// What S3 answers about a sub-resource that a bucket does not have: one code for each, always 404.
+pub(crate) fn not_configured(code: &'static str) -> S3Error {
+    custom(code, StatusCode::NOT_FOUND, standard_message(code).unwrap_or_default())
+}
+
 /// The message S3 documents for `code`, for errors that were made without one.
 pub(crate) fn standard_message(code: &str) -> Option<&'static str> {
     MESSAGES.iter().find(|(known, _)| *known == code).map(|(_, message)| *message)
 }
 
 const MESSAGES: &[(&str, &str)] = &[
+    ("AccessControlListNotSupported", "The bucket does not allow ACLs"),
     ("AccessDenied", "Access Denied"),
     (
         "BadDigest",
@@ -131,21 +137,35 @@ const MESSAGES: &[(&str, &str)] = &[
     ("MissingContentLength", "You must provide the Content-Length HTTP header."),
     ("MissingRequestBodyError", "Request Body is empty"),
     ("NoSuchBucket", "The specified bucket does not exist"),
+    ("NoSuchBucketPolicy", "The bucket policy does not exist"),
+    ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+    ("NoSuchConfiguration", "The specified configuration does not exist."),
     ("NoSuchKey", "The specified key does not exist."),
+    ("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+    ("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"),
+    ("NoSuchTagSet", "The TagSet does not exist"),
     (
         "NoSuchUpload",
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been \
          aborted or completed.",
     ),
     ("NoSuchVersion", "The specified version does not exist."),
+    ("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
     ("NotImplemented", "A header or parameter you provided implies functionality that is not implemented"),
+    ("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"),
+    ("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
     ("PreconditionFailed", "At least one of the pre-conditions you specified did not hold"),
+    ("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
     (
         "RequestTimeout",
         "Your socket connection to the server was not read from or written to within the timeout period. \
          Idle connections will be closed.",
     ),
     ("RequestTimeTooSkewed", "The difference between the request time and the current time is too large."),
+    (
+        "ServerSideEncryptionConfigurationNotFoundError",
+        "The server side encryption configuration was not found",
+    ),
     (
         "SignatureDoesNotMatch",
         "The request signature we calculated does not match the signature you provided. Check your key and \

@@ -4,6 +4,24 @@
 //! What was acknowledged survives `kill -9`, and nothing half-done is ever shown: a content is synced under
 //! its final name before the metadata names it, and the metadata commits with the notification of the
 //! arrival. This crate never contains an AWS SDK, a key that signs packages, or a decision about one.
+//!
+//! What buckets and objects can be configured to:
+//!
+//! | sub-resource | read | written |
+//! |---|---|---|
+//! | `versioning`, `notification`, `tagging` (buckets and objects) | as kept | kept |
+//! | `publicAccessBlock` | as kept | kept: there is no public access, whatever it says |
+//! | `ownershipControls` | as kept | `BucketOwnerEnforced`, which always holds; else `NotImplemented` |
+//! | `requestPayment`, `logging` | the bucket's owner pays, nothing is logged | the same; else `NotImplemented` |
+//! | `acl` (buckets and objects) | the owner has full control | `AccessControlListNotSupported` |
+//! | `accelerate` | never configured | `NotImplemented` |
+//! | `policy`, `policyStatus`, `cors`, `website`, `lifecycle` | 404 with S3's code | `NotImplemented` |
+//! | `replication`, `encryption`, `object-lock` | 404 with S3's code | `NotImplemented` |
+//! | `analytics`, `inventory`, `metrics`, `intelligent-tiering` | an empty list; 404 for one of them | `NotImplemented` |
+//!
+//! A removal of what a bucket never has is a success. `encryption` is among what is never had, because
+//! contents lie in the folder as they came. Every other operation, parameter and header of S3 that is not
+//! honoured is `NotImplemented`.
 #![forbid(unsafe_code)]
 
 use std::io;
@@ -20,11 +38,14 @@ mod buckets;
 mod checksums;
 mod complete;
 mod conditions;
+mod configuration;
 mod content;
+mod documents;
 mod endpoint;
 mod errors;
 mod expectation;
 mod front;
+mod integrity;
 mod list_objects;
 mod listing;
 mod metadata;
@@ -33,6 +54,7 @@ mod notifications;
 mod objects;
 mod operations;
 mod query;
+mod ranges;
 mod server;
 mod store;
 mod tagging;
@@ -105,7 +127,7 @@ impl EmbeddedS3 {
         metadata::uploads::forget_completed(store.metadata.writer(), then).await.map_err(database)?;
         sweep(&store, dir).await?;
         let store = Arc::new(store);
-        let endpoint = S3Endpoint::new(Arc::clone(&store), credentials);
+        let endpoint = S3Endpoint::new(&store, credentials);
         Ok(Self { store, endpoint })
     }
 

@@ -18,7 +18,7 @@ use crate::store::{Store, owner, timestamp};
 impl Store {
     pub(crate) async fn list_objects(&self, input: ListObjectsInput) -> Result<ListObjectsOutput> {
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
-        let max = max_keys(input.max_keys)?;
+        let max = page_size("maxKeys", input.max_keys)?;
         let marker = input.marker.unwrap_or_default();
         let query = query(input.prefix, input.delimiter, Marker::Key(marker.clone()), max)?;
         let page = self.objects_page(&input.bucket, &query).await?;
@@ -43,7 +43,7 @@ impl Store {
 
     pub(crate) async fn list_objects_v2(&self, input: ListObjectsV2Input) -> Result<ListObjectsV2Output> {
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
-        let max = max_keys(input.max_keys)?;
+        let max = page_size("maxKeys", input.max_keys)?;
         let after = match (&input.continuation_token, &input.start_after) {
             (Some(token), _) => Marker::Key(decode_token(token)?),
             (None, Some(key)) => Marker::Key(key.clone()),
@@ -76,7 +76,7 @@ impl Store {
         input: ListObjectVersionsInput,
     ) -> Result<ListObjectVersionsOutput> {
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
-        let max = max_keys(input.max_keys)?;
+        let max = page_size("maxKeys", input.max_keys)?;
         let db = self.metadata.readers();
         buckets::find(db, &input.bucket).await?;
         let after = self.version_marker(&input).await?;
@@ -232,10 +232,12 @@ pub(crate) fn query(
 }
 
 /// How many keys to answer: at most [`MAX_KEYS`], whatever was asked.
-pub(crate) fn max_keys(asked: Option<i32>) -> Result<i32> {
+/// `name` is what S3 calls the parameter in its answer.
+pub(crate) fn page_size(name: &str, asked: Option<i32>) -> Result<i32> {
     match asked.unwrap_or(MAX_KEYS) {
         max if max < 0 => {
-            Err(invalid_argument("Argument maxKeys must be an integer between 0 and 2147483647").into())
+            let message = format!("Argument {name} must be an integer between 0 and 2147483647");
+            Err(invalid_argument(message).into())
         }
         max => Ok(max.min(MAX_KEYS)),
     }
@@ -290,7 +292,8 @@ fn encode_token(last: &str) -> String {
 fn decode_token(token: &str) -> Result<String> {
     let invalid = || invalid_argument("The continuation token provided is incorrect");
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
-    Ok(String::from_utf8(bytes).map_err(|_| invalid())?)
+    let last = String::from_utf8(bytes).map_err(|_| invalid())?;
+    if last.is_empty() { Err(invalid().into()) } else { Ok(last) }
 }
 
 /// S3's limit for one page of keys.

@@ -10,7 +10,7 @@ use s3s::dto::{
 
 use crate::checksums::{self, Algorithm, Coverage, Declared, DeclaredValue, checksum_members, set_checksum};
 use crate::errors::{Result, invalid_argument, invalid_request};
-use crate::list_objects::{Encoding, max_keys, query};
+use crate::list_objects::{Encoding, page_size, query};
 use crate::listing::{Item, Marker, Source, Start, page};
 use crate::metadata::{Metadata, Part, Upload, buckets, uploads};
 use crate::objects::{Body, Expected, MAX_OBJECT, Selection, attributes_of, source_conditions};
@@ -96,8 +96,14 @@ impl Store {
     }
 
     pub(crate) async fn list_parts(&self, input: ListPartsInput) -> Result<ListPartsOutput> {
-        let max = max_keys(input.max_parts)?;
-        let after = input.part_number_marker.unwrap_or(0);
+        let max = page_size("max-parts", input.max_parts)?;
+        let after = match input.part_number_marker.unwrap_or(0) {
+            after if after < 0 => {
+                let message = "Argument part-number-marker must be an integer between 0 and 2147483647";
+                return Err(invalid_argument(message).into());
+            }
+            after => after,
+        };
         let db = self.metadata.readers();
         buckets::find(db, &input.bucket).await?;
         let upload = uploads::find(db, &input.bucket, &input.key, &input.upload_id).await?;
@@ -127,7 +133,7 @@ impl Store {
         input: ListMultipartUploadsInput,
     ) -> Result<ListMultipartUploadsOutput> {
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
-        let max = max_keys(input.max_uploads)?;
+        let max = page_size("max-uploads", input.max_uploads)?;
         buckets::find(self.metadata.readers(), &input.bucket).await?;
         let after = self.upload_marker(&input).await?;
         let query = query(input.prefix, input.delimiter, after, max)?;

@@ -1,34 +1,37 @@
-//! Tags of object versions.
+//! Tags of object versions and of buckets.
 
 use s3s::dto::{
-    DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
-    PutObjectTaggingInput, PutObjectTaggingOutput, Tag, TagSet,
+    DeleteBucketTaggingInput, DeleteBucketTaggingOutput, DeleteObjectTaggingInput, DeleteObjectTaggingOutput,
+    GetBucketTaggingInput, GetBucketTaggingOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
+    PutBucketTaggingInput, PutBucketTaggingOutput, PutObjectTaggingInput, PutObjectTaggingOutput, Tag,
+    TagSet,
 };
 use s3s::{S3Error, S3ErrorCode};
 use serde::{Deserialize, Serialize};
 
-use crate::errors::{Result, custom};
+use crate::errors::{Result, custom, not_configured};
+use crate::metadata::configurations::Subresource;
 use crate::metadata::{buckets, versions};
 use crate::objects::require_object;
 use crate::query;
 use crate::store::Store;
 
-/// The tags of one version, in the order they were given.
+/// The tags of one version or bucket, in the order they were given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Tags(Vec<(String, String)>);
 
 impl Tags {
-    /// Tags as the body of PutObjectTagging gives them.
-    pub(crate) fn from_set(set: TagSet) -> Result<Self> {
+    /// Tags as a document gives them.
+    fn from_set(set: TagSet, limit: &Limit) -> Result<Self> {
         let pairs = set.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
-        Self::checked(pairs.collect())
+        Self::checked(pairs.collect(), limit)
     }
 
     /// Tags as the `x-amz-tagging` header gives them: `key=value&…`, percent-encoded.
     pub(crate) fn from_header(header: Option<&str>) -> Result<Self> {
         let pairs = header.filter(|header| !header.is_empty()).map(query::pairs).unwrap_or_default();
-        Self::checked(pairs)
+        Self::checked(pairs, &OF_OBJECTS)
     }
 
     /// Tags as a row holds them.
@@ -50,10 +53,9 @@ impl Tags {
         self.0.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect()
     }
 
-    fn checked(pairs: Vec<(String, String)>) -> Result<Self> {
-        if pairs.len() > MAX_TAGS {
-            let message = "Object tags cannot be greater than 10";
-            return Err(custom("BadRequest", http::StatusCode::BAD_REQUEST, message).into());
+    fn checked(pairs: Vec<(String, String)>, limit: &Limit) -> Result<Self> {
+        if pairs.len() > limit.tags {
+            return Err(custom("BadRequest", http::StatusCode::BAD_REQUEST, limit.exceeded).into());
         }
         for (at, (key, value)) in pairs.iter().enumerate() {
             if pairs.iter().take(at).any(|(earlier, _)| earlier == key) {
@@ -80,7 +82,7 @@ impl Store {
     }
 
     pub(crate) async fn put_tags(&self, input: PutObjectTaggingInput) -> Result<PutObjectTaggingOutput> {
-        let tags = Tags::from_set(input.tagging.tag_set)?;
+        let tags = Tags::from_set(input.tagging.tag_set, &OF_OBJECTS)?;
         let version_id =
             self.replace_tags(&input.bucket, &input.key, input.version_id.as_deref(), &tags).await?;
         Ok(PutObjectTaggingOutput { version_id })
@@ -94,6 +96,31 @@ impl Store {
         let version_id =
             self.replace_tags(&input.bucket, &input.key, input.version_id.as_deref(), &none).await?;
         Ok(DeleteObjectTaggingOutput { version_id })
+    }
+
+    pub(crate) async fn bucket_tags(&self, input: GetBucketTaggingInput) -> Result<GetBucketTaggingOutput> {
+        let stored = self.configuration(&input.bucket, Subresource::Tagging).await?;
+        let stored = stored.ok_or_else(|| not_configured("NoSuchTagSet"))?;
+        Ok(GetBucketTaggingOutput { tag_set: Tags::from_column(&stored)?.into_set() })
+    }
+
+    /// A bucket with an empty set of tags has none.
+    pub(crate) async fn put_bucket_tags(
+        &self,
+        input: PutBucketTaggingInput,
+    ) -> Result<PutBucketTaggingOutput> {
+        let tags = Tags::from_set(input.tagging.tag_set, &OF_BUCKETS)?;
+        let document = tags.count().map(|_| tags.to_column()).transpose()?;
+        self.configure(&input.bucket, Subresource::Tagging, document.as_deref()).await?;
+        Ok(PutBucketTaggingOutput::default())
+    }
+
+    pub(crate) async fn delete_bucket_tags(
+        &self,
+        input: DeleteBucketTaggingInput,
+    ) -> Result<DeleteBucketTaggingOutput> {
+        self.configure(&input.bucket, Subresource::Tagging, None).await?;
+        Ok(DeleteBucketTaggingOutput::default())
     }
 
     async fn replace_tags(
@@ -118,9 +145,16 @@ fn invalid(message: &'static str) -> S3Error {
     error
 }
 
-/// S3's own limits: tags of a version, characters of a key, characters of a value. Without them a client
-/// could store megabytes of metadata per version.
-const MAX_TAGS: usize = 10;
+/// How many tags there may be, and what S3 says to more.
+struct Limit {
+    tags: usize,
+    exceeded: &'static str,
+}
+
+/// S3's own limits: tags of a version or bucket, characters of a key, characters of a value. Without them a
+/// client could store megabytes of metadata per version.
+const OF_OBJECTS: Limit = Limit { tags: 10, exceeded: "Object tags cannot be greater than 10" };
+const OF_BUCKETS: Limit = Limit { tags: 50, exceeded: "Bucket tag count cannot be greater than 50" };
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;
 

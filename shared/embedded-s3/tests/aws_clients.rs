@@ -11,7 +11,7 @@ use support::{Running, client, python, require_success};
 async fn sdk(functions: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let running = Running::start(dir.path()).await;
-    python(&running.url, functions).await;
+    python(&running, functions).await;
     running.stop().await;
 }
 
@@ -21,8 +21,22 @@ async fn buckets_and_their_configuration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_is_made_once_outside_of_the_first_region() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start_in(dir.path(), "eu-central-1").await;
+    python(&running, &["buckets_elsewhere"]).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_subresource_is_answered_or_refused() {
+    sdk(&["subresources", "kept_configuration", "refused_configuration"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn objects_and_their_versions() {
-    sdk(&["objects", "versions", "conditional_writes", "deletes_of_many", "tagging"]).await;
+    sdk(&["objects", "versions", "conditional_writes", "deletes_of_many", "document_digests", "tagging"])
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,6 +68,29 @@ async fn aws(running: &Running, arguments: &[&str]) -> String {
     let output = client("aws", &running.url).args(arguments).output().await.unwrap();
     require_success(&output, &format!("aws {arguments:?}"));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The CLI's own spelling of what boto3's tests go through, and SAM's first step: which version was uploaded.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cli_reads_and_writes_what_a_bucket_is_configured_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(dir.path()).await;
+    let api = async |operation: &str, rest: &[&str]| {
+        let named = ["s3api", operation, "--output", "text", "--bucket", "cli-bucket"];
+        aws(&running, &[&named[..], rest].concat()).await.trim().to_owned()
+    };
+    api("create-bucket", &[]).await;
+    api("put-bucket-versioning", &["--versioning-configuration", "Status=Enabled"]).await;
+    api("put-bucket-tagging", &["--tagging", "TagSet=[{Key=team,Value=payments}]"]).await;
+    assert_eq!(api("get-bucket-tagging", &[]).await, "TAGSET\tteam\tpayments");
+    assert_eq!(api("get-bucket-acl", &["--query", "Grants[].Permission"]).await, "FULL_CONTROL");
+    let put = api("put-object", &["--key", "fn.zip", "--query", "VersionId"]).await;
+    assert_eq!(api("get-object-tagging", &["--key", "fn.zip", "--query", "VersionId"]).await, put);
+    let policy = ["s3api", "get-bucket-policy", "--bucket", "cli-bucket"];
+    let refused = client("aws", &running.url).args(policy).output().await.unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && told.contains("(NoSuchBucketPolicy)"), "{told}");
+    running.stop().await;
 }
 
 /// Version 1 of the CLI presigns with signature version 2 unless its configuration says otherwise.

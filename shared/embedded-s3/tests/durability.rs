@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 async fn a_restart_finds_everything_and_removes_orphans() {
     let dir = tempfile::tempdir().unwrap();
     let running = Running::start(dir.path()).await;
-    python(&running.url, &["fill"]).await;
+    python(&running, &["fill"]).await;
     running.stop().await;
     let orphan = dir.path().join("contents/ab/ab000000000000000000000000000000");
     let unfinished = dir.path().join("staging/half");
@@ -27,7 +27,7 @@ async fn a_restart_finds_everything_and_removes_orphans() {
 
     let running = Running::start(dir.path()).await;
     assert!(!orphan.try_exists().unwrap() && !unfinished.try_exists().unwrap());
-    python(&running.url, &["filled"]).await;
+    python(&running, &["filled"]).await;
     running.stop().await;
 }
 
@@ -36,7 +36,7 @@ async fn arrivals_are_told_once_they_are_visible_and_until_they_are_delivered() 
     let dir = tempfile::tempdir().unwrap();
     let running = Running::start(dir.path()).await;
     let arrived = running.s3.notified();
-    python(&running.url, &["fill"]).await;
+    python(&running, &["fill"]).await;
     tokio::time::timeout(Duration::from_secs(1), arrived.notified()).await.unwrap();
     let pending = running.s3.pending_notifications(10).await.unwrap();
     let records: Vec<_> = pending.iter().map(|pending| &pending.body["Records"][0]).collect();
@@ -53,7 +53,7 @@ async fn arrivals_are_told_once_they_are_visible_and_until_they_are_delivered() 
 
     running.s3.mark_delivered(&[pending[1].id.clone(), "unknown".to_owned()]).await.unwrap();
     running.stop().await;
-    let again = open(dir.path()).await;
+    let again = open(dir.path(), support::REGION).await;
     let left: Vec<_> =
         again.pending_notifications(10).await.unwrap().into_iter().map(|left| left.id).collect();
     assert_eq!(left, [pending[0].id.clone(), pending[2].id.clone()]);
@@ -63,7 +63,7 @@ async fn arrivals_are_told_once_they_are_visible_and_until_they_are_delivered() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_is_served_by_one_process() {
     let dir = tempfile::tempdir().unwrap();
-    let first = open(dir.path()).await;
+    let first = open(dir.path(), support::REGION).await;
     let keys = credentials();
     let another = || EmbeddedS3::open(dir.path(), wall_clock(), &keys, support::REGION.to_owned());
     assert!(matches!(another().await.err(), Some(OpenError::InUse(_))));

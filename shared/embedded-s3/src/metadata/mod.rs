@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 pub(crate) mod buckets;
+pub(crate) mod configurations;
 pub(crate) mod uploads;
 pub(crate) mod versions;
 

@@ -18,13 +18,18 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) struct Running {
     pub(crate) s3: EmbeddedS3,
     pub(crate) url: String,
+    region: &'static str,
     shutdown: CancellationToken,
     serving: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
     pub(crate) async fn start(dir: &Path) -> Self {
-        let s3 = open(dir).await;
+        Self::start_in(dir, REGION).await
+    }
+
+    pub(crate) async fn start_in(dir: &Path, region: &'static str) -> Self {
+        let s3 = open(dir, region).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
@@ -32,7 +37,7 @@ impl Running {
             let (s3, shutdown) = (s3.clone(), shutdown.clone());
             async move { s3.serve(listener, shutdown).await }
         });
-        Self { s3, url, shutdown, serving }
+        Self { s3, url, region, shutdown, serving }
     }
 
     pub(crate) async fn stop(self) {
@@ -42,8 +47,8 @@ impl Running {
     }
 }
 
-pub(crate) async fn open(dir: &Path) -> EmbeddedS3 {
-    EmbeddedS3::open(dir, wall_clock(), &credentials(), REGION.to_owned()).await.unwrap()
+pub(crate) async fn open(dir: &Path, region: &str) -> EmbeddedS3 {
+    EmbeddedS3::open(dir, wall_clock(), &credentials(), region.to_owned()).await.unwrap()
 }
 
 pub(crate) fn credentials() -> Credentials {
@@ -81,9 +86,11 @@ pub(crate) fn client(program: &str, url: &str) -> Command {
 }
 
 /// Runs the functions of `clients.py` whose names follow, and fails with what they print.
-pub(crate) async fn python(url: &str, functions: &[&str]) {
+pub(crate) async fn python(running: &Running, functions: &[&str]) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients.py");
-    let output = client("python3", url).arg(script).args(functions).output().await.unwrap();
+    let mut command = client("python3", &running.url);
+    command.env("AWS_DEFAULT_REGION", running.region).env("AWS_REGION", running.region);
+    let output = command.arg(script).args(functions).output().await.unwrap();
     require_success(&output, &format!("clients.py {functions:?}"));
 }
 
