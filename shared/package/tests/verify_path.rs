@@ -86,7 +86,7 @@ fn a_leaf_belongs_to_one_version_of_one_profile() {
     mismatch("/bravo/BBBBBBBBBB", |leaf| leaf.uris = vec![PROFILE_B.to_owned()]);
     mismatch("/alpha/AAAAAAAAAB", |leaf| leaf.uris = vec![PROFILE_A.replace("AAAAAAAAAA", "AAAAAAAAAB")]);
     mismatch("ARN:AWS:SIGNER", |leaf| leaf.uris = vec![PROFILE_A.to_uppercase()]);
-    mismatch("belongs to arn:aws:signer:us-east-1:123456789012:/signing-profiles/alpha", |leaf| {
+    mismatch("belongs to \"arn:aws:signer:us-east-1:123456789012:/signing-profiles/alpha\"", |leaf| {
         leaf.uris = vec![PROFILE_A.replace("/AAAAAAAAAA", "")];
     });
     mismatch("the leaf has no URI", |leaf| leaf.uris.clear());

@@ -84,6 +84,11 @@ def contradictions(group: Group) -> None:
             ab(zip64=Zip64(sentinels=rest)).but(**wrong),
             f"{name} alone is no sentinel, and wrong",
         )
+    for name, other in (("disk_count", "count"), ("count", "disk_count")):
+        rest = tuple(field for field in FIELDS if field != name)
+        group.refuse(
+            f"one-true-{name}", COUNT, ab(zip64=Zip64(sentinels=rest)), f"{name} is right, {other} a sentinel: two disks?"
+        )
     two = zip_of(stored("good.py", b"1"), stored("evil.py", b"2"))
     hidden = two.but(zip64=Zip64(sentinels=())).but(count=1, directory_size=53)
     group.refuse("more-in-zip64", code, hidden, "the second entry for readers of zip64 alone")

@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn what_a_certificate_says_cannot_break_the_line() {
-        let signed = "arn:aws:signer:us-east-1:123456789012:/signing-profiles/a/AAAAAAAAAA".parse().unwrap();
+        let signed =
+            "arn:aws:signer:us-east-1:123456789012:/signing-profiles/alpha/AAAAAAAAAA".parse().unwrap();
         let error = IntegrityError::SanMismatch {
             leaf: Some("arn\n\0\u{1b}[2J".to_owned()),
             signed: Box::new(signed),
