@@ -68,8 +68,8 @@ async fn initialise(running: &Running, work: &Path) -> Result<(), String> {
     std::fs::copy(main, work.join("main.tf")).unwrap();
     let mut command = client("terraform", &running.url);
     command.arg(format!("-chdir={}", work.display())).args(["init", "-input=false", "-no-color"]);
-    if let Some(mirror) = std::env::var_os("TF_PLUGIN_MIRROR") {
-        command.arg(format!("-plugin-dir={}", Path::new(&mirror).display()));
+    if let Ok(mirror) = std::env::var("TF_PLUGIN_MIRROR") {
+        command.arg(format!("-plugin-dir={mirror}"));
     }
     let Ok(output) = command.output().await else {
         return Err("terraform is not installed".to_owned());
