@@ -31,6 +31,18 @@ async fn jobs_keep_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_and_lists_keep_the_contract() {
+    let server = Server::start().await;
+    conformance::job_registry::check(async || server.store().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn permissions_keep_the_contract() {
+    let server = Server::start().await;
+    conformance::permissions::check(async || server.store().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_outbox_keeps_the_contract() {
     let server = Server::start().await;
     conformance::outbox::check(async || server.store().await).await;
