@@ -53,6 +53,7 @@ impl Follower {
 /// One line for a person.
 pub(crate) fn line(event: &Event) -> String {
     let (word, rest) = match &event.data {
+        EventData::SigningJobRequested(job) => ("requested", format!("job {}", job.job_id)),
         EventData::SigningJobStarted(job) => ("signing", started(job)),
         EventData::SigningJobSucceeded(job) => ("signed", succeeded(job)),
         EventData::SigningJobFailed(job) => ("NOT SIGNED", failed(job)),

@@ -59,7 +59,8 @@ fn job_end(event: &Event, source: &ObjectVersion) -> Option<Result<ObjectVersion
         EventData::SigningJobFailed(job) if job.source == *source => {
             Some(Err(job.status_reason.clone().unwrap_or_else(|| "no reason was given".to_owned())))
         }
-        EventData::SigningJobStarted(_)
+        EventData::SigningJobRequested(_)
+        | EventData::SigningJobStarted(_)
         | EventData::SigningJobSucceeded(_)
         | EventData::SigningJobFailed(_)
         | EventData::DeploymentRequested(_)
@@ -77,7 +78,8 @@ fn requested(event: &Event, function: &FunctionName, code: &CodeVersion) -> Opti
         {
             Some(DeploymentId::for_event(&own_principal(), &event.id))
         }
-        EventData::SigningJobStarted(_)
+        EventData::SigningJobRequested(_)
+        | EventData::SigningJobStarted(_)
         | EventData::SigningJobSucceeded(_)
         | EventData::SigningJobFailed(_)
         | EventData::DeploymentRequested(_)
@@ -96,7 +98,8 @@ fn deployment_end(event: &Event, id: DeploymentId) -> Option<Followed> {
         }
         EventData::DeploymentBlocked(report) => ours(report).map(|report| Followed::Blocked { report }),
         EventData::DeploymentFailed(report) => ours(report).map(|report| Followed::Failed { report }),
-        EventData::SigningJobStarted(_)
+        EventData::SigningJobRequested(_)
+        | EventData::SigningJobStarted(_)
         | EventData::SigningJobSucceeded(_)
         | EventData::SigningJobFailed(_)
         | EventData::DeploymentRequested(_)
@@ -107,7 +110,8 @@ fn deployment_end(event: &Event, id: DeploymentId) -> Option<Followed> {
 fn warning(event: &Event, id: DeploymentId) -> Option<Finding> {
     match &event.data {
         EventData::DeploymentWarning(warning) if warning.deployment_id == id => Some(warning.finding.clone()),
-        EventData::SigningJobStarted(_)
+        EventData::SigningJobRequested(_)
+        | EventData::SigningJobStarted(_)
         | EventData::SigningJobSucceeded(_)
         | EventData::SigningJobFailed(_)
         | EventData::DeploymentRequested(_)

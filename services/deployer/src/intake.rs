@@ -87,7 +87,8 @@ fn parse(body: &[u8]) -> Result<Event, MalformedRequest> {
 fn requested(data: EventData) -> Result<DeploymentRequest, MalformedRequest> {
     let request = match data {
         EventData::DeploymentRequested(request) => request,
-        other @ (EventData::SigningJobStarted(_)
+        other @ (EventData::SigningJobRequested(_)
+        | EventData::SigningJobStarted(_)
         | EventData::SigningJobSucceeded(_)
         | EventData::SigningJobFailed(_)
         | EventData::DeploymentSucceeded(_)

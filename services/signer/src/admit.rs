@@ -9,7 +9,7 @@ use crate::Signer;
 use crate::claim::Claimed;
 use crate::halt::{Halt, Refusal, unversioned_destination, using_destination};
 
-/// What is to come of a drop that may be signed.
+/// What is to come of a package that may be signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// Where the signed package goes: the job's destination, its id and `.zip`, as on AWS.
@@ -28,12 +28,12 @@ pub(crate) struct PlannedDeployment {
 }
 
 /// Admits the job, or refuses it by what is known without its bytes.
-pub(crate) async fn admit(signer: &Signer, claimed: &Claimed, route: &Route) -> Result<Plan, Halt> {
+pub(crate) async fn admit(signer: &Signer, claimed: &Claimed, route: Option<&Route>) -> Result<Plan, Halt> {
     check_profile(&claimed.profile)?;
     let source = claimed.job.source.location();
     check_key(&source)?;
-    let deployment =
-        route.deploy.as_ref().map(|deploy| plan_deployment(route, deploy, &source)).transpose()?;
+    let deploy = route.and_then(|route| Some((route, route.deploy.as_ref()?)));
+    let deployment = deploy.map(|(route, deploy)| plan_deployment(route, deploy, &source)).transpose()?;
     let destination = destination_of(claimed)?;
     match signer.ports.objects.keeps_versions(&destination.bucket).await {
         Ok(true) => Ok(Plan { destination, deployment }),

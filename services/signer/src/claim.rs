@@ -1,15 +1,16 @@
-//! From a dropped object to a job that is this worker's.
+//! From a dropped object, or a requested job, to a job that is this worker's.
 
 use std::time::Duration;
 
-use countersign_domain::{Event, JobArn, JobId};
+use countersign_domain::{Event, JobArn, JobId, ObjectVersion, PrincipalArn};
 use countersign_ports::jobs::{Job, JobClaim, NewJob};
 use countersign_ports::profiles::Profile;
 use countersign_ports::{Lease, StoreError, WorkerId};
+use countersign_runtime::Route;
 
 use crate::Signer;
 use crate::halt::Halt;
-use crate::intake::Dropped;
+use crate::intake::{Asked, AskedBy};
 use crate::report;
 
 /// A job that this worker holds, with the profile that signs it.
@@ -20,32 +21,38 @@ pub(crate) struct Claimed {
     pub(crate) holder: WorkerId,
 }
 
-/// The profile of the drop's route. Without it there is no profile version, so no job could be named: the drop waits,
-/// and the sweep finds it again once the profile exists.
-pub(crate) async fn profile_of(signer: &Signer, dropped: &Dropped<'_>) -> Result<Profile, Halt> {
-    let name = &dropped.route.profile;
+/// The profile of the drop's route, or of the requested job. Without it there is no profile version, so no job of a drop
+/// could be named: the drop waits, and the sweep finds it again once the profile exists.
+pub(crate) async fn profile_of(signer: &Signer, asked: &Asked<'_>) -> Result<Profile, Halt> {
+    let name = match &asked.by {
+        AskedBy::Drop { route, .. } => &route.profile,
+        AskedBy::Request(job) => job.profile.profile().name(),
+    };
     let profile = signer.ports.profiles.profile(name).await?;
     profile.ok_or_else(|| {
-        let source = &dropped.source;
+        let source = asked.source();
         Halt::later(format!(
             "unknown_profile: there is no signing profile {name} to sign {source} with; create it"
         ))
     })
 }
 
-/// Claims the one job of this drop under this profile version; `None` if it ended before.
+/// Claims the one job of this drop under this profile version, or the requested one; `None` if it ended before.
 pub(crate) async fn claim(
     signer: &Signer,
-    dropped: &Dropped<'_>,
+    asked: &Asked<'_>,
     profile: Profile,
 ) -> Result<Option<Claimed>, Halt> {
-    let lease = signer.lease(&dropped.holder);
-    let new = new_job(signer, dropped, &profile);
+    let lease = signer.lease(&asked.holder);
+    let new = match &asked.by {
+        AskedBy::Drop { route, source } => job_of_drop(signer, route, source, &profile),
+        AskedBy::Request(job) => job.asked(),
+    };
     let started = started(signer, &new);
     match signer.ports.jobs.claim_job(&new, &lease, &started).await? {
         JobClaim::Claimed(job) => Ok(Some(Claimed { job, profile, holder: lease.worker })),
         JobClaim::Ended(job) => {
-            tracing::debug!(job = %job.arn.job(), status = %job.status, "the drop was handled before");
+            tracing::debug!(job = %job.arn.job(), status = %job.status, "it was handled before");
             Ok(None)
         }
         JobClaim::Busy(until) => {
@@ -92,13 +99,18 @@ impl Signer {
     }
 }
 
-fn new_job(signer: &Signer, dropped: &Dropped<'_>, profile: &Profile) -> NewJob {
-    let id = JobId::for_drop(&dropped.source, &profile.arn);
+/// Who dropped it is known to nobody here: whoever in this account may write to the bucket.
+fn job_of_drop(signer: &Signer, route: &Route, source: &ObjectVersion, profile: &Profile) -> NewJob {
+    let scope = signer.settings.scope.clone();
+    let requested_by = PrincipalArn::root(&scope);
     NewJob {
-        arn: JobArn::new(signer.settings.scope.clone(), id),
-        source: dropped.source.clone(),
+        arn: JobArn::new(scope, JobId::for_drop(source, &profile.arn)),
+        source: source.clone(),
         profile: profile.arn.clone(),
-        destination: dropped.route.destination.clone(),
+        platform: profile.platform,
+        destination: route.destination.clone(),
+        invoker: requested_by.account().clone(),
+        requested_by,
         created_at: signer.ports.clock.now(),
     }
 }

@@ -1,45 +1,82 @@
-//! From a notification to dropped versions. A notification is a hint: nothing of it is believed but which version may
-//! have been created, and hearing of one twice is harmless.
+//! From a message to what is to be signed: dropped versions, or a requested job. Both messages are hints: nothing of a
+//! notification is believed but which version may have been created, nothing of an event but which job to look at, and
+//! hearing of one twice is harmless.
 
 use std::time::Duration;
 
-use countersign_domain::{ObjectVersion, Sha256Digest};
+use countersign_domain::{JobArn, ObjectVersion, Sha256Digest};
 use countersign_objects::events::{self, EventRefusal, ObjectCreated};
 use countersign_ports::WorkerId;
+use countersign_ports::jobs::Job;
 use countersign_ports::objects::ObjectError;
 use countersign_ports::queue::Delivery;
 use countersign_runtime::{Handled, Route, route_of};
 
 use crate::Signer;
 use crate::halt::{Halt, Refusal};
-use crate::pipeline;
+use crate::{pipeline, request};
 
-/// A version under a route's source.
+/// What is to be signed.
 #[derive(Debug, Clone)]
-pub(crate) struct Dropped<'a> {
-    /// What the drop means.
-    pub(crate) route: &'a Route,
-    /// The version.
-    pub(crate) source: ObjectVersion,
+pub(crate) struct Asked<'a> {
+    /// What asks for it.
+    pub(crate) by: AskedBy<'a>,
     /// In whose name its job is held: the same for every delivery of one message to one process, so that a message that
     /// comes again finds its own lease, and two messages never share one.
     pub(crate) holder: WorkerId,
 }
 
-/// Handles every record of a notification on its own. The message is done when all are; it comes again when that may help
-/// one of them, and is a dead letter when it names something that can never be signed.
+/// What asks for a signature.
+#[derive(Debug, Clone)]
+pub(crate) enum AskedBy<'a> {
+    /// A version was dropped under a route's source; the route says what that means.
+    Drop { route: &'a Route, source: ObjectVersion },
+    /// Somebody requested this job, which says where the signed package goes; nothing is deployed.
+    Request(Box<Job>),
+}
+
+impl Asked<'_> {
+    /// What is signed.
+    pub(crate) fn source(&self) -> &ObjectVersion {
+        match &self.by {
+            AskedBy::Drop { source, .. } => source,
+            AskedBy::Request(job) => &job.source,
+        }
+    }
+
+    /// What a drop means; of a request, nothing.
+    pub(crate) fn route(&self) -> Option<&Route> {
+        match self.by {
+            AskedBy::Drop { route, .. } => Some(route),
+            AskedBy::Request(_) => None,
+        }
+    }
+}
+
+/// Handles a requested job, or every record of a notification on its own. The message is done when all are; it comes again
+/// when that may help one of them, and is a dead letter when it names something that can never be signed.
 pub(crate) async fn handle(signer: &Signer, delivery: &Delivery) -> Handled {
+    let (routes, holder) = (signer.routes(), signer.holder(&delivery.message_id));
+    match request::parse(&delivery.body) {
+        Some(Ok(job)) => return settled(handle_request(signer, &job, holder).await, delivery.attempt),
+        Some(Err(malformed)) => return Handled::Reject { reason: malformed.to_string() },
+        None => {}
+    }
     let records = match events::parse(&delivery.body) {
         Ok(records) => records,
         Err(malformed) => return Handled::Reject { reason: format!("malformed_notification: {malformed}") },
     };
-    let (routes, holder) = (signer.routes(), signer.holder(&delivery.message_id));
     let mut handled = Handled::Done;
     for record in records {
         let next = handle_record(signer, &routes, record, &holder, delivery.attempt).await;
         handled = both(handled, next);
     }
     handled
+}
+
+async fn handle_request(signer: &Signer, job: &JobArn, holder: WorkerId) -> Result<(), Halt> {
+    let job = request::find(signer, job).await?;
+    pipeline::run(signer, &Asked { by: AskedBy::Request(Box::new(job)), holder }).await
 }
 
 async fn handle_record(
@@ -56,12 +93,18 @@ async fn handle_record(
     let signed = async {
         match locate(signer, routes, created).await? {
             Some((route, source)) => {
-                pipeline::run(signer, &Dropped { route, source, holder: holder.clone() }).await
+                let by = AskedBy::Drop { route, source };
+                pipeline::run(signer, &Asked { by, holder: holder.clone() }).await
             }
             None => Ok(()),
         }
     };
-    match signed.await {
+    settled(signed.await, attempt)
+}
+
+/// What the queue is told of it.
+fn settled(signed: Result<(), Halt>, attempt: u32) -> Handled {
+    match signed {
         Ok(()) => Handled::Done,
         Err(Halt::Refused(refusal)) => Handled::Reject { reason: refusal.to_string() },
         Err(Halt::Later { after, reason }) => {

@@ -1,4 +1,5 @@
-//! The signer: a package dropped into a source bucket is gated, signed and put into its destination, once.
+//! The signer: a package dropped into a source bucket, or named by a request, is gated, signed and put into its
+//! destination, once.
 //!
 //! The modules are the stages of that flow, in order, and `pipeline` alone holds the control flow. This crate never holds a
 //! private key, speaks no protocol of a bucket, a broker or a database, and never decides who may be trusted.
@@ -8,10 +9,11 @@ mod pipeline;
 
 // The stages, in the order of the flow.
 
-// a notification: the versions that were dropped
+// a message: the versions that were dropped, or the job that was requested
 mod intake;
+mod request;
 
-// the one job of a drop, held under a lease
+// the one job of a drop or a request, held under a lease
 mod claim;
 
 // what can be refused before a byte is read
@@ -105,7 +107,7 @@ pub struct SignerPorts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Signs what is dropped: hand it the notifications as a [`Handler`], and run [`Signer::sweep_loop`] beside.
+/// Signs what is dropped and requested: hand it the messages of its queue as a [`Handler`], and run [`Signer::sweep_loop`] beside.
 pub struct Signer {
     settings: SignerSettings,
     routes: RwLock<Arc<[Route]>>,
@@ -145,7 +147,7 @@ impl Signer {
 
 #[async_trait]
 impl Handler for Signer {
-    /// Handles a notification of an object store; `intake` says what its parts amount to.
+    /// Handles a notification of an object store, or the event that requests a job; `intake` says what they amount to.
     async fn handle(&self, delivery: &Delivery) -> Handled {
         intake::handle(self, delivery).await
     }

@@ -8,15 +8,21 @@ use crate::Signer;
 use crate::check::{Expected, check};
 use crate::claim::Claimed;
 use crate::halt::Halt;
+use crate::intake::{Asked, AskedBy};
 use crate::sign::Fetched;
 
-/// An earlier signature of the same bytes that still holds, whose object still stands where this job's would go.
+/// An earlier signature of the same bytes that still holds, whose object still stands where this job's would go. Never for
+/// a requested job: clients of Signer's API look for its object under its own id, and revoke its signature alone.
 pub(crate) async fn find(
     signer: &Signer,
     claimed: &Claimed,
+    asked: &Asked<'_>,
     unsigned: &Fetched,
     folder: &Path,
 ) -> Result<Option<Signature>, Halt> {
+    if matches!(asked.by, AskedBy::Request(_)) {
+        return Ok(None);
+    }
     let (profile, sha256) = (&claimed.profile.arn, unsigned.sha256());
     let now = signer.ports.clock.now();
     let valid_until = now.plus_millis(REMAINING_VALIDITY_MIN_MILLIS);

@@ -1,14 +1,15 @@
-//! Finds what no notification told of, and what was begun and left behind.
+//! Finds what no message told of, and what was begun and left behind.
 
 use countersign_domain::{BucketName, ObjectVersion, ProfileName};
 use countersign_ports::StoreError;
+use countersign_ports::job_registry::JobCursor;
 use countersign_ports::objects::{ObjectError, PageMarker};
 use countersign_runtime::{Route, route_of};
 use tokio_util::sync::CancellationToken;
 
 use crate::Signer;
 use crate::halt::Halt;
-use crate::intake::Dropped;
+use crate::intake::{Asked, AskedBy};
 use crate::pipeline;
 
 impl Signer {
@@ -23,8 +24,8 @@ impl Signer {
         swept.await;
     }
 
-    /// Lists the versions under every route's source and hands in those without an ended job, by the very path that a
-    /// notification takes. Gives the number of versions handed in.
+    /// Lists the versions under every route's source and hands in those without an ended job, and then the requested jobs
+    /// that nobody holds, by the very path that a message takes. Gives the number of versions and jobs handed in.
     pub async fn sweep(&self) -> usize {
         let mut handed_in = 0;
         let routes = self.routes();
@@ -36,7 +37,27 @@ impl Signer {
                 }
             }
         }
-        handed_in
+        match self.sweep_requests().await {
+            Ok(count) => handed_in + count,
+            Err(error) => {
+                tracing::warn!(%error, "could not sweep the requested jobs; trying again next time");
+                handed_in
+            }
+        }
+    }
+
+    async fn sweep_requests(&self) -> Result<usize, StoreError> {
+        let (mut handed_in, mut after) = (0, None);
+        loop {
+            let now = self.ports.clock.now();
+            let page = self.ports.jobs.left_behind(now, after.as_ref(), REQUESTS_A_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(handed_in) };
+            after = Some(JobCursor::of(last));
+            handed_in += page.len();
+            for job in page {
+                self.hand_in(AskedBy::Request(Box::new(job))).await;
+            }
+        }
     }
 
     async fn sweep_route(&self, routes: &[Route], route: &Route) -> Result<usize, SweepError> {
@@ -75,21 +96,22 @@ impl Signer {
         let sources: Vec<ObjectVersion> = objects.filter(ours).collect();
         for source in self.ports.jobs.unseen(&sources).await? {
             *handed_in += 1;
-            let holder = self.holder(SWEEP);
-            self.hand_in(&Dropped { route, source, holder }).await;
+            self.hand_in(AskedBy::Drop { route, source }).await;
         }
         Ok(page.next)
     }
 
-    async fn hand_in(&self, dropped: &Dropped<'_>) {
-        tracing::debug!(source = %dropped.source, "found by the sweep");
-        match pipeline::run(self, dropped).await {
+    async fn hand_in(&self, by: AskedBy<'_>) {
+        let asked = Asked { by, holder: self.holder(SWEEP) };
+        let source = asked.source();
+        tracing::debug!(%source, "found by the sweep");
+        match pipeline::run(self, &asked).await {
             Ok(()) => {}
             Err(Halt::Later { after: Some(_), reason }) => {
-                tracing::debug!(source = %dropped.source, reason, "in hand");
+                tracing::debug!(%source, reason, "in hand");
             }
             Err(halt @ (Halt::Refused(_) | Halt::Later { after: None, .. })) => {
-                tracing::warn!(source = %dropped.source, reason = %halt, "not signed; the next sweep tries again");
+                tracing::warn!(%source, reason = %halt, "not signed; the next sweep tries again");
             }
         }
     }
@@ -97,6 +119,9 @@ impl Signer {
 
 /// What stands for the message id of what the sweep hands in.
 const SWEEP: &str = "sweep";
+
+/// How many requested jobs are asked for at once.
+const REQUESTS_A_PAGE: usize = 100;
 
 /// Why a route could not be swept to the end.
 #[derive(Debug, thiserror::Error)]

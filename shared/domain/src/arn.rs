@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::account::AccountId;
 use crate::job::JobId;
 use crate::name::{ProfileName, ProfileVersionId};
 use crate::text::serde_as_text;
@@ -15,7 +16,7 @@ use crate::text::serde_as_text;
 pub struct Scope {
     partition: String,
     region: String,
-    account: String,
+    account: AccountId,
 }
 
 /// A text that is not the ARN it was meant to be.
@@ -40,27 +41,25 @@ impl Scope {
         })
     }
 
+    /// The partition, such as `aws`.
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+
     /// The region, such as `us-east-1`.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// The account: 12 digits.
-    pub fn account(&self) -> &str {
+    /// The account.
+    pub fn account(&self) -> &AccountId {
         &self.account
     }
 
     fn parse(partition: &str, region: &str, account: &str) -> Option<Self> {
-        let word = |text: &str| {
-            (1..=32).contains(&text.len())
-                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
-        let legal = word(partition)
-            && partition.starts_with("aws")
-            && word(region)
-            && account.len() == 12
-            && account.bytes().all(|b| b.is_ascii_digit());
-        legal.then(|| Self { partition: partition.into(), region: region.into(), account: account.into() })
+        let account = account.parse().ok()?;
+        let legal = is_partition(partition) && is_word(region);
+        legal.then(|| Self { partition: partition.into(), region: region.into(), account })
     }
 }
 
@@ -207,6 +206,16 @@ serde_as_text!(ProfileArn);
 serde_as_text!(ProfileVersionArn);
 serde_as_text!(JobArn);
 
+/// True for `aws` and its siblings, such as `aws-cn`.
+pub(crate) fn is_partition(text: &str) -> bool {
+    is_word(text) && text.starts_with("aws")
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 fn parse<T>(
     text: &str,
     collection: &str,
@@ -235,7 +244,7 @@ mod tests {
     fn a_real_profile_version_arn_round_trips() {
         let arn: ProfileVersionArn = VERSION.parse().unwrap();
         assert_eq!(arn.to_string(), VERSION);
-        assert_eq!(arn.profile().scope().account(), "292779133546");
+        assert_eq!(arn.profile().scope().account().as_str(), "292779133546");
     }
 
     #[test]

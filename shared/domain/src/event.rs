@@ -79,6 +79,9 @@ impl Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
 pub enum EventData {
+    /// Somebody requested a job through the API. A hint: the store has the job.
+    #[serde(rename = "countersign.signing-job.requested")]
+    SigningJobRequested(RequestedSigningJob),
     /// A job was claimed for the first time.
     #[serde(rename = "countersign.signing-job.started")]
     SigningJobStarted(SigningJob),
@@ -109,6 +112,7 @@ impl EventData {
     /// The `type` attribute.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::SigningJobRequested(_) => "countersign.signing-job.requested",
             Self::SigningJobStarted(_) => "countersign.signing-job.started",
             Self::SigningJobSucceeded(_) => "countersign.signing-job.succeeded",
             Self::SigningJobFailed(_) => "countersign.signing-job.failed",
@@ -119,6 +123,16 @@ impl EventData {
             Self::DeploymentWarning(_) => "countersign.deployment.warning",
         }
     }
+}
+
+/// A signing job that waits to be claimed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequestedSigningJob {
+    /// The job.
+    pub job_id: JobId,
+    /// Its ARN.
+    pub job_arn: JobArn,
 }
 
 /// A signing job at one moment.
@@ -241,6 +255,22 @@ mod tests {
         let event: Event = serde_json::from_value(requested()).unwrap();
         assert_eq!(event.routing_key(), "deployment.requested");
         assert_eq!(serde_json::to_value(&event).unwrap(), requested());
+    }
+
+    #[test]
+    fn a_requested_job_is_named_and_nothing_else() {
+        let id = "c85aae70-b0a8-4fa4-abd9-3e39ade1ad97";
+        let mut event = requested();
+        event["type"] = json!("countersign.signing-job.requested");
+        event["data"] = json!({
+            "jobId": id,
+            "jobArn": format!("arn:aws:signer:us-east-1:000000000000:/signing-jobs/{id}"),
+        });
+        let parsed: Event = serde_json::from_value(event.clone()).unwrap();
+        assert_eq!(parsed.routing_key(), "signing-job.requested");
+        assert_eq!(serde_json::to_value(&parsed).unwrap(), event);
+        event["data"]["source"] = json!({});
+        assert!(serde_json::from_value::<Event>(event).is_err(), "unknown data member");
     }
 
     #[test]

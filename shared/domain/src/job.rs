@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::account::AccountId;
 use crate::arn::ProfileVersionArn;
 use crate::location::ObjectVersion;
 use crate::text::serde_as_text;
@@ -27,6 +28,12 @@ impl JobId {
         let profile = profile.to_string();
         let fields = [source.bucket.as_str(), source.key.as_str(), source.version.as_str(), &profile];
         Self(named_uuid("countersign.signing-job.drop", &fields))
+    }
+
+    /// The id of the job that somebody in `account` requests with `token`, the client request token of Signer's API:
+    /// whoever requests it again gets the same job. No drop has such an id.
+    pub fn for_token(account: &AccountId, token: &str) -> Self {
+        Self(named_uuid("countersign.signing-job.token", &[account.as_str(), token]))
     }
 
     /// The id of a job that no drop asked for, such as an offline signing, from 16 random bytes.
@@ -113,6 +120,14 @@ mod tests {
         assert_eq!(drop_of("a.zip", "v1"), drop_of("a.zip", "v1"));
         assert_ne!(drop_of("a.zip", "v1"), drop_of("a.zip", "v2"));
         assert_ne!(drop_of("a", "bv"), drop_of("ab", "v"), "fields are framed");
+    }
+
+    #[test]
+    fn one_token_of_an_account_is_one_job() {
+        let job = |account: &str, token| JobId::for_token(&account.parse().unwrap(), token);
+        assert_eq!(job("000000000000", "t1"), job("000000000000", "t1"));
+        assert_ne!(job("000000000000", "t1"), job("000000000001", "t1"), "tokens are an account's own");
+        assert_ne!(job("000000000000", "t1"), job("000000000000", "t2"));
     }
 
     #[test]

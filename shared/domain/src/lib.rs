@@ -1,9 +1,11 @@
-//! The words that cross a process boundary: names, ARNs, digests, instants, jobs, deployments, events.
+//! The words that cross a process boundary: names, ARNs, principals, permissions, tags, digests, instants, jobs,
+//! deployments, events.
 //!
 //! Each type has a private field and one parser, which `FromStr`, `serde` and every adapter share, so a value that
 //! exists is a value that is well formed. This crate never contains I/O, a clock, randomness or a decision.
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod arn;
 pub mod code_signing;
 pub mod deployment;
@@ -12,11 +14,15 @@ pub mod event;
 pub mod job;
 pub mod location;
 pub mod name;
+pub mod permission;
 pub mod platform;
+pub mod principal;
+pub mod tag;
 pub mod time;
 
 mod text;
 
+pub use account::AccountId;
 pub use arn::{JobArn, ProfileArn, ProfileVersionArn, Scope};
 pub use code_signing::{AllowedPublisher, CodeSigningConfig, UntrustedArtifact};
 pub use deployment::{Check, CodeVersion, DeploymentId, Finding, Outcome, PackageRole, Verdict};
@@ -28,5 +34,8 @@ pub use name::{
     AliasName, BucketName, CodeSigningConfigName, FunctionName, InvalidName, ObjectKey, PrincipalName,
     ProfileName, ProfileVersionId, TargetName, VersionId,
 };
+pub use permission::{PermittedPrincipal, ProfileAction, ProfilePermission, RevisionId, StatementId};
 pub use platform::Platform;
+pub use principal::PrincipalArn;
+pub use tag::{TagKey, TagValue, Tags};
 pub use time::{UnixMillis, ValidityPeriod};

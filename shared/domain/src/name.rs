@@ -1,10 +1,5 @@
 //! Names that people and storage give to things.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::text::serde_as_text;
-
 /// A name that breaks the grammar of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is not a {kind}: {rule}")]
@@ -30,28 +25,30 @@ macro_rules! name {
             }
         }
 
-        impl FromStr for $type {
-            type Err = InvalidName;
+        impl std::str::FromStr for $type {
+            type Err = $crate::name::InvalidName;
 
-            fn from_str(text: &str) -> Result<Self, InvalidName> {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match $broken_rule(text) {
                     None => Ok(Self(text.to_owned())),
                     Some(rule) => {
-                        Err(InvalidName { kind: $kind, value: text.chars().take(80).collect(), rule })
+                        Err($crate::name::InvalidName { kind: $kind, value: text.chars().take(80).collect(), rule })
                     }
                 }
             }
         }
 
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
 
-        serde_as_text!($type);
+        $crate::text::serde_as_text!($type);
     };
 }
+
+pub(crate) use name;
 
 name!(
     /// The name of a signing profile: 2 to 64 letters, digits or underscores, as in Signer's model.
@@ -156,6 +153,8 @@ fn broken_alias_rule(text: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::str::FromStr;
+
     use super::*;
 
     fn rejects<T: FromStr>(texts: &[&str]) {

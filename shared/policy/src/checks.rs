@@ -96,13 +96,11 @@ fn revoked_job(statement: &SignedStatement, status: &RevocationStatus) -> Option
 
 /// A revoked profile version is not trusted for what it signed strictly after the effective time.
 fn revoked_profile(statement: &SignedStatement, status: &RevocationStatus) -> Option<String> {
-    let Revocation { effective_from, reason, .. } = status.profile.as_ref()?;
     let (signer, signed) = (statement.signer(), statement.signing_time());
-    (*effective_from < signed).then(|| {
-        format!(
-            "signed at {signed}, but profile version {signer} is revoked from {effective_from} on ({reason})"
-        )
-    })
+    let Revocation { effective_from, reason, .. } = status.of_signature_made_at(signed).profile?;
+    Some(format!(
+        "signed at {signed}, but profile version {signer} is revoked from {effective_from} on ({reason})"
+    ))
 }
 
 const UNKNOWN_SINCE_BROKEN: &str = "not known, since the signature is broken";

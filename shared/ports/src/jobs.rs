@@ -4,18 +4,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::{
-    Event, EventId, JobArn, JobStatus, ObjectVersion, Prefix, ProfileVersionArn, Sha256Digest, SignedObject,
-    UnixMillis,
+    AccountId, Event, EventId, JobArn, JobStatus, ObjectVersion, Platform, Prefix, PrincipalArn,
+    ProfileVersionArn, Sha256Digest, SignedObject, UnixMillis,
 };
 
+use crate::job_registry::JobCursor;
 use crate::{Lease, StoreError};
 
 /// The signing jobs. Every change commits together with the events that tell of it: either both are there or neither.
 #[async_trait]
 pub trait Jobs: Send + Sync {
-    /// Creates the job, or takes over one whose lease ran out, for the holder of `lease`; claimed again by its own worker,
-    /// it is `Claimed` again. `started` is put into the outbox only when the job is created. A job that exists keeps the
-    /// destination it was created with.
+    /// Creates the job, or takes over one that nobody holds or whose lease ran out, for the holder of `lease`; claimed
+    /// again by its own worker, it is `Claimed` again. `started` is put into the outbox only with the first claim: when the
+    /// job is created here, or was requested before and held by nobody yet. A job that exists keeps the destination and the
+    /// requester it was created with.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if the ARN was used for another source or profile.
@@ -63,9 +65,18 @@ pub trait Jobs: Send + Sync {
         valid_until: UnixMillis,
     ) -> Result<Option<Signature>, StoreError>;
 
-    /// Of `sources`, those for which no job of any profile has ended: never seen, or begun and left behind. What the
-    /// sweep hands in; a job that is being worked on answers the claim with `Busy`.
+    /// Of `sources`, those for which no job of any profile has ended that a drop asked for: never seen, or begun and left
+    /// behind. What the sweep hands in; a job that is being worked on answers the claim with `Busy`.
     async fn unseen(&self, sources: &[ObjectVersion]) -> Result<Vec<ObjectVersion>, StoreError>;
+
+    /// Up to `max` jobs in progress that were [requested](crate::job_registry::JobRegistry::request_job) and that nobody
+    /// holds at `now`: never claimed, or claimed and left behind. Oldest first, from the one after `after` on.
+    async fn left_behind(
+        &self,
+        now: UnixMillis,
+        after: Option<&JobCursor>,
+        max: usize,
+    ) -> Result<Vec<Job>, StoreError>;
 }
 
 /// Events that were committed with a change of state and wait to be published.
@@ -98,8 +109,14 @@ pub struct NewJob {
     pub source: ObjectVersion,
     /// Who signs.
     pub profile: ProfileVersionArn,
+    /// What the profile signs with.
+    pub platform: Platform,
     /// Where the signed object goes.
     pub destination: Prefix,
+    /// Who asks for it. Of a drop, about whose author nothing is known, the account itself.
+    pub requested_by: PrincipalArn,
+    /// The account of whoever asks.
+    pub invoker: AccountId,
     /// When it is created.
     pub created_at: UnixMillis,
 }
@@ -124,8 +141,14 @@ pub struct Job {
     pub source: ObjectVersion,
     /// Who signs.
     pub profile: ProfileVersionArn,
+    /// What the profile signs with.
+    pub platform: Platform,
     /// Where the signed object goes.
     pub destination: Prefix,
+    /// Who asked for it. Of a drop, about whose author nothing is known, the account itself.
+    pub requested_by: PrincipalArn,
+    /// The account of whoever asked.
+    pub invoker: AccountId,
     /// When it was created.
     pub created_at: UnixMillis,
     /// How far it is.
@@ -136,6 +159,64 @@ pub struct Job {
     pub status_reason: Option<String>,
     /// What came of it.
     pub signature: Option<Signature>,
+    /// The revocation of that signature, whichever of the jobs that deliver it was named.
+    pub revocation: Option<JobRevocation>,
+}
+
+/// How a job's signature was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRevocation {
+    /// When.
+    pub revoked_at: UnixMillis,
+    /// Who did it.
+    pub revoked_by: PrincipalArn,
+    /// Why, for people.
+    pub reason: String,
+}
+
+impl NewJob {
+    /// The job as it is once it is created: in progress.
+    pub fn created(self) -> Job {
+        let Self { arn, source, profile, platform, destination, requested_by, invoker, created_at } = self;
+        Job {
+            arn,
+            source,
+            profile,
+            platform,
+            destination,
+            requested_by,
+            invoker,
+            created_at,
+            status: JobStatus::InProgress,
+            completed_at: None,
+            status_reason: None,
+            signature: None,
+            revocation: None,
+        }
+    }
+}
+
+impl Job {
+    /// The account that the job and its profile belong to; Signer's `jobOwner`.
+    pub fn owner(&self) -> &AccountId {
+        self.arn.scope().account()
+    }
+
+    /// True if `asked` asks for this very job: the same source, profile and destination, by the same principal.
+    pub fn was_requested_as(&self, asked: &NewJob) -> bool {
+        self.arn == asked.arn
+            && self.source == asked.source
+            && self.profile == asked.profile
+            && self.destination == asked.destination
+            && self.requested_by == asked.requested_by
+    }
+
+    /// The job as it was to be created.
+    pub fn asked(&self) -> NewJob {
+        let Self { arn, source, profile, destination, requested_by, invoker, .. } = self.clone();
+        let (platform, created_at) = (self.platform, self.created_at);
+        NewJob { arn, source, profile, platform, destination, requested_by, invoker, created_at }
+    }
 }
 
 /// A signature that stands.

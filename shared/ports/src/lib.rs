@@ -7,9 +7,11 @@
 
 pub mod clock;
 pub mod deployments;
+pub mod job_registry;
 pub mod jobs;
 pub mod keys;
 pub mod objects;
+pub mod permissions;
 pub mod profiles;
 pub mod queue;
 pub mod revocations;

@@ -72,7 +72,7 @@ pub trait DeadLetters: Send + Sync {
 /// The queues of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QueueName {
-    /// `countersign.signer`: notifications of dropped objects.
+    /// `countersign.signer`: notifications of dropped objects, and events with the routing key `signing-job.requested`.
     Signer,
     /// `countersign.deployer`: events with the routing key `deployment.requested`.
     Deployer,
@@ -93,6 +93,7 @@ impl QueueName {
     /// The queues that events with this routing key go to.
     pub fn bound_to(routing_key: &str) -> &'static [Self] {
         match routing_key {
+            "signing-job.requested" => &[Self::Signer],
             "deployment.requested" => &[Self::Deployer],
             _ => &[],
         }

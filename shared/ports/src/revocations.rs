@@ -1,7 +1,7 @@
 //! Revocations: irreversible, and read by whoever deploys.
 
 use async_trait::async_trait;
-use countersign_domain::{JobArn, ProfileVersionArn, UnixMillis};
+use countersign_domain::{JobArn, PrincipalArn, ProfileVersionArn, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -27,10 +27,16 @@ pub trait RevocationRegistry: RevocationSource {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if no such job succeeded here.
-    async fn revoke_job(&self, job: &JobArn, reason: &str, at: UnixMillis) -> Result<(), StoreError>;
+    async fn revoke_job(
+        &self,
+        job: &JobArn,
+        by: &PrincipalArn,
+        reason: &str,
+        at: UnixMillis,
+    ) -> Result<(), StoreError>;
 
     /// Revokes a profile version for what it signed after `effective_from`, and ends its signing. Repeating it may move
-    /// the effective time earlier, never later; the instant and reason of the first record stay.
+    /// the effective time earlier, never later; what else the first record says stays.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such profile version; [`StoreError::Conflict`] if `effective_from` lies
@@ -39,6 +45,7 @@ pub trait RevocationRegistry: RevocationSource {
         &self,
         profile: &ProfileVersionArn,
         effective_from: UnixMillis,
+        by: &PrincipalArn,
         reason: &str,
         at: UnixMillis,
     ) -> Result<(), StoreError>;
@@ -51,6 +58,16 @@ pub struct RevocationStatus {
     pub job: Option<Revocation>,
     /// The profile version's revocation.
     pub profile: Option<Revocation>,
+}
+
+impl RevocationStatus {
+    /// What of this makes a signature untrusted that was made at `signed_at`: the job's revocation whenever that was, the
+    /// profile version's if it was strictly after the effective time.
+    #[must_use]
+    pub fn of_signature_made_at(&self, signed_at: UnixMillis) -> Self {
+        let profile = self.profile.clone().filter(|profile| profile.effective_from < signed_at);
+        Self { job: self.job.clone(), profile }
+    }
 }
 
 /// One revocation.

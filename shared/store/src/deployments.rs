@@ -131,7 +131,7 @@ async fn begin(
     lease: &Lease,
 ) -> Result<DeploymentClaim, Failure> {
     change.lock(Lock::Function(&new.request.function_name)).await?;
-    let standing = change.row::<DeploymentRow>(with_id(new.id).for_update()).await?;
+    let standing = change.row::<DeploymentRow>(with_id(new.id).for_update("deployments")).await?;
     if let Some(row) = &standing {
         if !row.asks_for(new)? {
             let conflict = format!("event {} asked for another deployment before", new.event);
@@ -161,7 +161,7 @@ fn with_id(id: DeploymentId) -> Statement {
 
 /// The deployment, which the holder of `lease` has.
 async fn held(change: &mut impl Session, id: DeploymentId, lease: &Lease) -> Result<DeploymentRow, Failure> {
-    let row = change.row::<DeploymentRow>(with_id(id).for_update()).await?;
+    let row = change.row::<DeploymentRow>(with_id(id).for_update("deployments")).await?;
     Ok(row.filter(|row| row.is_held_by(lease)).ok_or_else(|| lease_lost(id))?)
 }
 
@@ -176,7 +176,7 @@ async fn others_until(
          WHERE function_name = $1 AND lease_worker IS NOT NULL AND id <> $2")
     .bind(new.request.function_name.as_str())
     .bind(new.id.to_string())
-    .for_update();
+    .for_update("deployments");
     let others = change.rows::<(i64,)>(others).await?.into_iter();
     let others = others.map(|(until,)| instant("deployments.lease_until", until));
     let others = others.collect::<Result<Vec<_>, _>>()?;

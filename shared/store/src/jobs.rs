@@ -1,5 +1,7 @@
-//! Signing jobs: claimed under a lease, ended once and for all.
+//! Signing jobs: requested, claimed under a lease, ended once and for all.
 
+mod create;
+mod registry;
 mod rows;
 
 use std::collections::HashSet;
@@ -8,15 +10,19 @@ use async_trait::async_trait;
 use countersign_domain::{
     Event, JobArn, JobStatus, ObjectVersion, ProfileVersionArn, Sha256Digest, UnixMillis,
 };
+use countersign_ports::job_registry::JobCursor;
 use countersign_ports::jobs::{Job, JobClaim, Jobs, NewJob, Signature};
 use countersign_ports::{Lease, StoreError};
 
-use crate::attempt::{Failure, attempt};
-use crate::columns::{corrupt, for_people};
+use crate::attempt::attempt;
+use crate::columns::for_people;
 use crate::database::{Database, Session};
 use crate::outbox::tell;
-use crate::statement::{Statement, placeholders, sql};
+use crate::statement::{Conditions, Statement, placeholders, sql};
 use crate::store::Store;
+use create::{Origin, create, take_over};
+#[cfg(test)]
+pub(crate) use registry::page;
 pub(crate) use rows::JobRow;
 
 #[async_trait]
@@ -24,9 +30,11 @@ impl<D: Database> Jobs for Store<D> {
     async fn claim_job(&self, job: &NewJob, lease: &Lease, started: &Event) -> Result<JobClaim, StoreError> {
         attempt(move || async move {
             let mut change = self.database.begin().await?;
-            let claim = match create(&mut change, job, lease, started).await? {
-                Some(created) => JobClaim::Claimed(created),
-                None => take_over(&mut change, job, lease).await?,
+            let claim = if create(&mut change, job, Origin::Drop, Some(lease)).await? {
+                tell(&mut change, std::slice::from_ref(started)).await?;
+                JobClaim::Claimed(job.clone().created())
+            } else {
+                take_over(&mut change, job, lease, started).await?
             };
             if matches!(claim, JobClaim::Claimed(_)) {
                 change.commit().await?;
@@ -146,71 +154,30 @@ impl<D: Database> Jobs for Store<D> {
         };
         Ok(sources.iter().filter(|source| !seen.contains(&name(source))).cloned().collect())
     }
+
+    async fn left_behind(
+        &self,
+        now: UnixMillis,
+        after: Option<&JobCursor>,
+        max: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        let rows = attempt(move || self.database.rows::<JobRow>(unheld(now, after, max))).await?;
+        rows.into_iter().map(Job::try_from).collect()
+    }
 }
 
-/// Creates the job, unless there is one with its ARN: of two that try at once, the second waits and finds the first's.
-async fn create(
-    change: &mut impl Session,
-    job: &NewJob,
-    lease: &Lease,
-    started: &Event,
-) -> Result<Option<Job>, Failure> {
-    let created = sql(
-        "INSERT INTO jobs (arn, source_bucket, source_key, source_version, profile, destination, created_at,
-             status, lease_worker, lease_until)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (arn) DO NOTHING",
-    )
-    .bind(job.arn.to_string())
-    .bind(job.source.bucket.as_str())
-    .bind(job.source.key.as_str())
-    .bind(job.source.version.as_str())
-    .bind(job.profile.to_string())
-    .bind(job.destination.to_string())
-    .bind(job.created_at.as_millis())
-    .bind(JobStatus::InProgress.to_string())
-    .bind(lease.worker.as_str())
-    .bind(lease.until.as_millis());
-    if change.execute(created).await? == 0 {
-        return Ok(None);
+/// Asks for a page of the requested jobs that nobody holds. The words of the index `jobs_requested` stand in it, so that
+/// the database sees that the index has them all.
+pub(crate) fn unheld(now: UnixMillis, after: Option<&JobCursor>, max: usize) -> Statement {
+    let mut wanted = Conditions::default();
+    wanted.and("origin = 'request' AND status = 'InProgress'", []);
+    wanted.and("(lease_until IS NULL OR lease_until <= ?)", [now.as_millis().into()]);
+    if let Some(JobCursor { created_at, arn }) = after {
+        wanted.and("(created_at, arn) > (?, ?)", [created_at.as_millis().into(), arn.to_string().into()]);
     }
-    tell(change, std::slice::from_ref(started)).await?;
-    let NewJob { arn, source, profile, destination, created_at } = job.clone();
-    let (status, completed_at, status_reason, signature) = (JobStatus::InProgress, None, None, None);
-    Ok(Some(Job {
-        arn,
-        source,
-        profile,
-        destination,
-        created_at,
-        status,
-        completed_at,
-        status_reason,
-        signature,
-    }))
-}
-
-async fn take_over(change: &mut impl Session, job: &NewJob, lease: &Lease) -> Result<JobClaim, Failure> {
-    let row = JobRow::select("WHERE arn = $1").bind(job.arn.to_string()).for_update();
-    let row: Option<JobRow> = change.row(row).await?;
-    let row = row.ok_or_else(|| corrupt("jobs.arn", format!("{} is there and is not found", job.arn)))?;
-    let holder = row.holder()?;
-    let standing = Job::try_from(row)?;
-    if (&standing.source, &standing.profile) != (&job.source, &job.profile) {
-        let conflict = format!("signing job {} signs {} already", job.arn, standing.source);
-        return Err(StoreError::Conflict(conflict).into());
-    }
-    let Some((worker, until)) = holder else {
-        return Ok(JobClaim::Ended(standing));
-    };
-    if worker != lease.worker && until > lease.now {
-        return Ok(JobClaim::Busy(until));
-    }
-    let taken = sql("UPDATE jobs SET lease_worker = $1, lease_until = $2 WHERE arn = $3")
-        .bind(lease.worker.as_str())
-        .bind(lease.until.as_millis())
-        .bind(job.arn.to_string());
-    change.execute(taken).await?;
-    Ok(JobClaim::Claimed(standing))
+    let page = wanted
+        .statement(|which, next| JobRow::select(&format!("{which} ORDER BY created_at, arn LIMIT ${next}")));
+    page.bind(limit(max))
 }
 
 /// Asks for those of `sources` that a job has ended for.
@@ -218,7 +185,7 @@ fn ended_among(sources: &[ObjectVersion]) -> Statement {
     let ended = sql(format!(
         "WITH asked (bucket, object_key, version) AS (VALUES {})
          SELECT bucket, object_key, version FROM asked WHERE EXISTS (
-             SELECT 1 FROM jobs WHERE status <> 'InProgress'
+             SELECT 1 FROM jobs WHERE status <> 'InProgress' AND origin = 'drop'
                  AND source_bucket = bucket AND source_key = object_key AND source_version = version)",
         placeholders(sources.len(), 3),
     ));
@@ -230,9 +197,14 @@ fn ended_among(sources: &[ObjectVersion]) -> Statement {
 /// Bucket, key and version.
 type SourceRow = (String, String, String);
 
-/// A job that has ended has no lease, so one condition tells "another worker has it" and "it has ended".
+/// A job that has ended has no lease, so one condition tells "another worker has it", "nobody has it" and "it has ended".
 fn held(job: &JobArn, rows: u64) -> Result<(), StoreError> {
     if rows == 1 { Ok(()) } else { Err(StoreError::LeaseLost(format!("signing job {job}"))) }
+}
+
+/// As `LIMIT` takes it.
+fn limit(max: usize) -> i64 {
+    i64::try_from(max).unwrap_or(i64::MAX)
 }
 
 /// How many sources one query asks for: three parameters each, far below the parameters that either database allows.

@@ -1,5 +1,5 @@
-//! The state of both services, over SQLite and PostgreSQL: profiles, revocations, signing jobs, deployments, code signing
-//! configs, and the outbox that tells of every change.
+//! The state of both services, over SQLite and PostgreSQL: profiles, their permissions, revocations, signing jobs, deployments, code
+//! signing configs, and the outbox that tells of every change.
 //!
 //! One state machine, [`Store`], over both databases: what differs between them stands in `sqlite.rs` and `postgres/`.
 //! A change and its events are one transaction, durable before it is answered; a row that does not parse is
@@ -11,6 +11,7 @@ mod jobs;
 
 mod code_signing_configs;
 mod deployments;
+mod permissions;
 mod profiles;
 mod revision;
 mod revocations;

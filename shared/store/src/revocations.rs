@@ -1,7 +1,7 @@
 //! Revocations. A job's is kept under the job that made the signature, which is the one that packages name.
 
 use async_trait::async_trait;
-use countersign_domain::{JobArn, ProfileVersionArn, UnixMillis};
+use countersign_domain::{JobArn, PrincipalArn, ProfileVersionArn, UnixMillis};
 use countersign_ports::StoreError;
 use countersign_ports::profiles::ProfileStatus;
 use countersign_ports::revocations::{Revocation, RevocationRegistry, RevocationSource, RevocationStatus};
@@ -35,19 +35,25 @@ impl<D: Database> RevocationSource for Store<D> {
 
 #[async_trait]
 impl<D: Database> RevocationRegistry for Store<D> {
-    async fn revoke_job(&self, job: &JobArn, reason: &str, at: UnixMillis) -> Result<(), StoreError> {
+    async fn revoke_job(
+        &self,
+        job: &JobArn,
+        by: &PrincipalArn,
+        reason: &str,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
         attempt(move || async move {
             let mut change = self.database.begin().await?;
             change.lock(Lock::PolicyChanges).await?;
             let missing = || StoreError::NotFound(format!("signing job {job} with a signature"));
             let signed_by = signed_by(&mut change, job).await?.ok_or_else(missing)?;
-            let revoked = sql(
-                "INSERT INTO revocations (revoked, effective_from, revoked_at, reason) VALUES ($1, 0, $2, $3)
-                 ON CONFLICT (revoked) DO NOTHING",
-            )
-            .bind(signed_by.to_string())
-            .bind(at.as_millis())
-            .bind(for_people(reason));
+            let revoked =
+                sql("INSERT INTO revocations (revoked, effective_from, revoked_at, revoked_by, reason)
+                 VALUES ($1, 0, $2, $3, $4) ON CONFLICT (revoked) DO NOTHING")
+                .bind(signed_by.to_string())
+                .bind(at.as_millis())
+                .bind(by.as_str())
+                .bind(for_people(reason));
             if change.execute(revoked).await? == 1 {
                 revision::advance(&mut change).await?;
             }
@@ -60,6 +66,7 @@ impl<D: Database> RevocationRegistry for Store<D> {
         &self,
         profile: &ProfileVersionArn,
         effective_from: UnixMillis,
+        by: &PrincipalArn,
         reason: &str,
         at: UnixMillis,
     ) -> Result<(), StoreError> {
@@ -71,12 +78,15 @@ impl<D: Database> RevocationRegistry for Store<D> {
             change.lock(Lock::PolicyChanges).await?;
             let earlier = revocation(&mut change, &profile.to_string()).await?;
             check_effective_time(earlier.as_ref(), effective_from, at)?;
-            let revoked = sql("INSERT INTO revocations (revoked, effective_from, revoked_at, reason) VALUES ($1, $2, $3, $4)
+            let revoked =
+                sql("INSERT INTO revocations (revoked, effective_from, revoked_at, revoked_by, reason)
+                 VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (revoked) DO UPDATE SET effective_from = excluded.effective_from")
-            .bind(profile.to_string())
-            .bind(effective_from.as_millis())
-            .bind(at.as_millis())
-            .bind(for_people(reason));
+                .bind(profile.to_string())
+                .bind(effective_from.as_millis())
+                .bind(at.as_millis())
+                .bind(by.as_str())
+                .bind(for_people(reason));
             change.execute(revoked).await?;
             if earlier.is_none_or(|earlier| earlier.effective_from != effective_from) {
                 revision::advance(&mut change).await?;

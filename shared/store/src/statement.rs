@@ -12,7 +12,7 @@ use sqlx::{Arguments, Encode, FromRow, Type};
 pub struct Statement {
     text: Cow<'static, str>,
     values: Vec<Value>,
-    for_update: bool,
+    for_update: Option<&'static str>,
 }
 
 /// What a column holds.
@@ -37,7 +37,7 @@ impl<T> Record for T where
 
 /// A statement whose values are still to be bound. The text is ours, never a caller's.
 pub(crate) fn sql(text: impl Into<Cow<'static, str>>) -> Statement {
-    Statement { text: text.into(), values: Vec::new(), for_update: false }
+    Statement { text: text.into(), values: Vec::new(), for_update: None }
 }
 
 /// `rows` tuples of `columns` placeholders each: `($1, $2), ($3, $4)`.
@@ -49,6 +49,35 @@ pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
     (0..rows).map(tuple).collect::<Vec<_>>().join(", ")
 }
 
+/// The conditions of a `WHERE` that has as many as were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Conditions {
+    texts: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    /// One more condition, in which every `?` is a placeholder for the next of `values`.
+    pub(crate) fn and<const N: usize>(&mut self, text: &str, values: [Value; N]) {
+        let mut parts = text.split('?');
+        let mut condition = parts.next().unwrap_or_default().to_owned();
+        for (part, value) in parts.zip(values) {
+            self.values.push(value);
+            condition.push_str(&format!("${}{part}", self.values.len()));
+        }
+        self.texts.push(condition);
+    }
+
+    /// The statement that `build` makes of the `WHERE`, which is empty without conditions, with the values bound. The next
+    /// placeholder's number is given as well.
+    pub(crate) fn statement(self, build: impl FnOnce(&str, usize) -> Statement) -> Statement {
+        let all = self.texts.join(" AND ");
+        let which = if all.is_empty() { all } else { format!("WHERE {all}") };
+        let statement = build(&which, self.values.len() + 1);
+        self.values.into_iter().fold(statement, Statement::bind)
+    }
+}
+
 impl Statement {
     /// Gives the next placeholder its value.
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
@@ -56,9 +85,16 @@ impl Statement {
         self
     }
 
-    /// Holds the rows that are found until the transaction ends. SQLite's writers are alone anyway.
-    pub(crate) fn for_update(mut self) -> Self {
-        self.for_update = true;
+    /// Holds the rows of `table` that are found until the transaction ends. SQLite's writers are alone anyway.
+    pub(crate) fn for_update(mut self, table: &'static str) -> Self {
+        self.for_update = Some(table);
+        self
+    }
+
+    /// The statement that asks the database how it would run this one.
+    #[cfg(test)]
+    pub(crate) fn explained(mut self, explain: &str) -> Self {
+        self.text = format!("{explain} {}", self.text).into();
         self
     }
 
@@ -69,7 +105,10 @@ impl Statement {
 
     /// The text for a database where writers meet.
     pub(crate) fn locking_text(&self) -> String {
-        if self.for_update { format!("{} FOR UPDATE", self.text) } else { self.text() }
+        match self.for_update {
+            Some(table) => format!("{} FOR UPDATE OF {table}", self.text),
+            None => self.text(),
+        }
     }
 
     /// The values as the database's driver takes them.
@@ -106,6 +145,12 @@ impl From<Option<&str>> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(Some(text))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        Self::Text(text)
     }
 }
 

@@ -43,7 +43,7 @@ impl<D: Database> Store<D> {
     /// # Errors
     /// As the ports' methods.
     pub async fn newest_jobs(&self, max: u32) -> Result<Vec<Job>, StoreError> {
-        self.jobs("ORDER BY created_at DESC, arn LIMIT $1", |jobs| jobs.bind(i64::from(max))).await
+        self.jobs("ORDER BY created_at DESC, arn DESC LIMIT $1", |jobs| jobs.bind(i64::from(max))).await
     }
 
     /// The jobs of one dropped package, newest first: one for each profile that a route signs it with.
@@ -52,7 +52,7 @@ impl<D: Database> Store<D> {
     /// As the ports' methods.
     pub async fn jobs_of_source(&self, source: &ObjectVersion) -> Result<Vec<Job>, StoreError> {
         let of_source = "WHERE source_bucket = $1 AND source_key = $2 AND source_version = $3
-             ORDER BY created_at DESC, arn";
+             ORDER BY created_at DESC, arn DESC";
         self.jobs(of_source, |jobs| {
             jobs.bind(source.bucket.as_str()).bind(source.key.as_str()).bind(source.version.as_str())
         })

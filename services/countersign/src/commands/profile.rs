@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use countersign_domain::{Platform, ProfileArn, ProfileName, ProfileVersionArn, ValidityPeriod};
+use countersign_domain::{Platform, ProfileArn, ProfileName, ProfileVersionArn, Tags, ValidityPeriod};
 use countersign_ports::Clock;
 use countersign_ports::StoreError;
 use countersign_ports::keys::SigningKeys;
-use countersign_ports::profiles::{NewProfile, Profile, Profiles};
+use countersign_ports::profiles::{NewProfile, Profile, ProfileFilter, Profiles};
 use countersign_runtime::{Config, Environment, SystemClock};
 use serde::Serialize;
 
@@ -105,7 +105,7 @@ pub(crate) fn new_profile(
 ) -> anyhow::Result<NewProfile> {
     let profile = ProfileArn::new(config.scope.clone(), name.clone());
     let arn = ProfileVersionArn::new(profile, random::profile_version()?);
-    Ok(NewProfile { arn, platform, validity, created_at: SystemClock.now() })
+    Ok(NewProfile { arn, platform, validity, tags: Tags::default(), created_at: SystemClock.now() })
 }
 
 async fn create_profile(profiles: &dyn Profiles, new: NewProfile) -> anyhow::Result<Profile> {
@@ -121,13 +121,17 @@ async fn create_profile(profiles: &dyn Profiles, new: NewProfile) -> anyhow::Res
 
 async fn list(args: List, environment: &Environment) -> anyhow::Result<Exit> {
     let local = Local::open(args.data_dir.chosen(), environment).await?;
-    let profiles: Vec<Report> = local.profiles.profiles().await?.iter().map(Report::of).collect();
+    let profiles: Vec<Report> = all(local.profiles.as_ref()).await?.iter().map(Report::of).collect();
     if args.json {
         output::json(&profiles)?;
     } else {
         output::result(&table(&profiles))?;
     }
     Ok(Exit::Success)
+}
+
+async fn all(profiles: &dyn Profiles) -> anyhow::Result<Vec<Profile>> {
+    Ok(profiles.list_profiles(&ProfileFilter::all(), None, usize::MAX).await?)
 }
 
 fn table(profiles: &[Report]) -> String {

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use anyhow::{anyhow, bail};
-use countersign_domain::{JobArn, JobId, ProfileName, UnixMillis};
+use countersign_domain::{JobArn, JobId, PrincipalArn, ProfileName, UnixMillis};
 use countersign_ports::{Clock, StoreError};
 use countersign_runtime::{Environment, SystemClock};
 
@@ -81,16 +81,18 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
 }
 
 async fn revoke(local: &Local, target: &Target, reason: &str, now: UnixMillis) -> anyhow::Result<String> {
+    // Whoever may write to the state works for the account itself.
+    let by = PrincipalArn::root(&local.config.scope);
     match target {
         Target::Job(job) => {
-            let revoked = local.revocations.revoke_job(job, reason, now).await;
+            let revoked = local.revocations.revoke_job(job, &by, reason, now).await;
             revoked.map_err(|error| unknown_job(error, job))?;
             Ok(format!("revoked {job}"))
         }
         Target::Profile { name, effective_from } => {
             let profile = local.profile(name).await?;
             let arn = profile.ok_or_else(|| unknown_profile(name, &local.data))?.arn;
-            local.revocations.revoke_profile(&arn, *effective_from, reason, now).await?;
+            local.revocations.revoke_profile(&arn, *effective_from, &by, reason, now).await?;
             Ok(format!("revoked {arn} for what it signed after {effective_from}"))
         }
     }

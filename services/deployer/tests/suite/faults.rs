@@ -14,7 +14,7 @@ use countersign_ports::revocations::RevocationRegistry as _;
 use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError, TargetVersion};
 use countersign_runtime::{Handled, Handler as _};
 
-use crate::support::{World, body, config, deliver, delivery, package, request};
+use crate::support::{World, body, config, deliver, delivery, package, request, root};
 
 const FAULTS: [Fault; 2] = [Fault::WithoutEffect, Fault::AfterEffect];
 
@@ -100,7 +100,7 @@ async fn a_recorded_verdict_is_carried_out_as_it_was_recorded() {
     world.faults.fail_next("publish_version", Fault::WithoutEffect);
     assert!(matches!(deliver(&world.start(), "e1", &asked).await, Handled::Retry { .. }));
     // Whatever happens now concerns the next decision.
-    world.store.revoke_job(&signed.job, "leaked", world.clock.now()).await.unwrap();
+    world.store.revoke_job(&signed.job, &root(), "leaked", world.clock.now()).await.unwrap();
     let strict = ["strict", "lenient"].map(|name| config(name, UntrustedArtifact::Enforce));
     world.store.declare(&strict).await.unwrap();
     world.clock.advance(Duration::from_secs(20));

@@ -8,8 +8,8 @@ use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
 use countersign_domain::event::{CreateFunction, DeploymentRequest};
 use countersign_domain::{
     CodeSigningConfig, DeploymentId, Event, EventData, EventId, FunctionName, JobArn, JobId, ObjectLocation,
-    ObjectVersion, Platform, PrincipalName, ProfileArn, ProfileVersionArn, Scope, Sha256Digest, UnixMillis,
-    UntrustedArtifact, ValidityPeriod,
+    ObjectVersion, Platform, PrincipalArn, PrincipalName, ProfileArn, ProfileVersionArn, Scope, Sha256Digest,
+    Tags, UnixMillis, UntrustedArtifact, ValidityPeriod,
 };
 use countersign_keys::{FileKeys, Passphrase};
 use countersign_package::chain::{CertificateChain, TrustRoots};
@@ -138,7 +138,10 @@ impl World {
             arn: job.clone(),
             source: object.clone(),
             profile: profile(name),
+            platform: Platform::CountersignSha384Ecdsa,
             destination: "s3://signed/".parse().unwrap(),
+            requested_by: root(),
+            invoker: root().account().clone(),
             created_at: now,
         };
         let lease = Lease { worker: "signer".parse().unwrap(), now, until: now.plus_millis(1000) };
@@ -246,11 +249,17 @@ async fn sign(
     signed
 }
 
+/// The account itself.
+pub(crate) fn root() -> PrincipalArn {
+    PrincipalArn::root(&scope())
+}
+
 fn new_profile(name: &str, created_at: UnixMillis) -> NewProfile {
     NewProfile {
         arn: profile(name),
         platform: Platform::CountersignSha384Ecdsa,
         validity: ValidityPeriod::DEFAULT,
+        tags: Tags::default(),
         created_at,
     }
 }

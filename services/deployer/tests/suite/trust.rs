@@ -18,7 +18,9 @@ use countersign_ports::{Clock as _, Lease, StoreError};
 use countersign_runtime::{Handled, Handler as _};
 use tokio::sync::Mutex;
 
-use crate::support::{World, body, config, deliver, delivery, package, profile, request, signed_elsewhere};
+use crate::support::{
+    World, body, config, deliver, delivery, package, profile, request, root, signed_elsewhere,
+};
 
 /// A world with one package that fails `check` alone, or Integrity.
 async fn distrusted(what: &str) -> (World, ObjectVersion) {
@@ -40,13 +42,13 @@ async fn distrusted(what: &str) -> (World, ObjectVersion) {
         "no zip" => world.upload("text.zip", b"no zip"),
         "revoked job" => {
             let signed = world.signed("one").await;
-            world.store.revoke_job(&signed.job, "leaked", world.clock.now()).await.unwrap();
+            world.store.revoke_job(&signed.job, &root(), "leaked", world.clock.now()).await.unwrap();
             signed.object
         }
         "revoked profile" => {
             let signed = world.signed("one").await;
             let (now, before) = (world.clock.now(), world.clock.now().plus_millis(-60_000));
-            world.store.revoke_profile(&profile("default"), before, "leaked", now).await.unwrap();
+            world.store.revoke_profile(&profile("default"), before, &root(), "leaked", now).await.unwrap();
             signed.object
         }
         other => panic!("{other}"),
@@ -194,7 +196,9 @@ impl Deployments for Meddled {
     async fn record(&self, decision: &Decision, lease: &Lease) -> Result<Recording, StoreError> {
         let mut meddling = self.meddling.lock().await;
         match meddling.take() {
-            Some(Meddling::Revoke(job)) => self.store.revoke_job(&job, "leaked", self.clock.now()).await?,
+            Some(Meddling::Revoke(job)) => {
+                self.store.revoke_job(&job, &root(), "leaked", self.clock.now()).await?;
+            }
             Some(Meddling::Enforce) => {
                 let strict = ["strict", "lenient"].map(|name| config(name, UntrustedArtifact::Enforce));
                 self.store.declare(&strict).await?;

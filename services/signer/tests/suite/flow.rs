@@ -6,7 +6,7 @@ use countersign_ports::jobs::Jobs as _;
 use countersign_ports::revocations::RevocationRegistry as _;
 use countersign_runtime::Handled;
 
-use crate::support::{World, deliver, notification, package, profile, route};
+use crate::support::{World, deliver, notification, package, profile, root, route};
 
 #[tokio::test]
 async fn a_dropped_package_is_signed_and_its_deployment_is_asked_for() {
@@ -92,7 +92,7 @@ async fn an_earlier_signature_is_reused_only_while_it_stands() {
             "tampered" => world.objects.tamper(&earlier.object, &unsigned),
             "revoked" => {
                 let job = world.job_of(&first);
-                world.store.revoke_job(&job, "leaked", world.clock.now()).await.unwrap();
+                world.store.revoke_job(&job, &root(), "leaked", world.clock.now()).await.unwrap();
             }
             "expiring" => world.clock.set(earlier.expires_at.plus_millis(-60_000)),
             _ => world.routes[0] = route("s3://unsigned/", "s3://signed/other/"),

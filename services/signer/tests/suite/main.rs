@@ -7,4 +7,5 @@ mod faults;
 mod flow;
 mod leases;
 mod refusals;
+mod requests;
 mod sweep;

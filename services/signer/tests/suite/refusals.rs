@@ -7,7 +7,7 @@ use countersign_ports::profiles::Profiles as _;
 use countersign_ports::revocations::RevocationRegistry as _;
 use countersign_runtime::Handled;
 
-use crate::support::{World, deliver, notification, package, profile, reason, route};
+use crate::support::{World, deliver, notification, package, profile, reason, root, route};
 
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
@@ -87,11 +87,11 @@ async fn a_package_at_the_limit_is_signed() {
 #[tokio::test]
 async fn profiles_that_sign_no_more() {
     let world = World::new().await;
-    world.store.cancel_profile(&"default".parse().unwrap()).await.unwrap();
+    world.store.cancel_profile(&"default".parse().unwrap(), world.clock.now()).await.unwrap();
     assert_code(&refusal_of(&world, "hello/fn.zip", &package("one")).await, "profile_canceled");
     let world = World::new().await;
     let now = world.clock.now();
-    world.store.revoke_profile(&profile("default"), now, "leaked", now).await.unwrap();
+    world.store.revoke_profile(&profile("default"), now, &root(), "leaked", now).await.unwrap();
     assert_code(&refusal_of(&world, "hello/fn.zip", &package("one")).await, "profile_revoked");
 }
 

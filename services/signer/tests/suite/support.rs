@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::{
-    EventId, JobArn, JobId, JobStatus, ObjectLocation, ObjectVersion, Platform, ProfileArn,
-    ProfileVersionArn, Scope, UnixMillis, ValidityPeriod,
+    EventId, JobArn, JobId, JobStatus, ObjectLocation, ObjectVersion, Platform, PrincipalArn, ProfileArn,
+    ProfileVersionArn, Scope, Tags, UnixMillis, ValidityPeriod,
 };
 use countersign_keys::{FileKeys, Passphrase};
 use countersign_package::chain::TrustRoots;
@@ -79,6 +79,7 @@ impl World {
             arn: profile(name),
             platform: Platform::CountersignSha384Ecdsa,
             validity: ValidityPeriod::DEFAULT,
+            tags: Tags::default(),
             created_at: self.clock.now(),
         };
         self.store.create_profile(&new).await.unwrap();
@@ -193,6 +194,11 @@ fn told_of(job: &Job, what: &[&str]) -> Vec<EventId> {
 
 pub(crate) fn scope() -> Scope {
     Scope::new("us-east-1", "000000000000").unwrap()
+}
+
+/// The account itself.
+pub(crate) fn root() -> PrincipalArn {
+    PrincipalArn::root(&scope())
 }
 
 pub(crate) fn profile(name: &str) -> ProfileVersionArn {

@@ -6,7 +6,7 @@ use countersign_domain::{
 };
 
 use super::samples::{
-    SOURCE, at, config, lease, new_deployment, new_job, new_profile, profile_arn, request, told,
+    SOURCE, at, config, lease, maria, new_deployment, new_job, new_profile, profile_arn, request, told,
 };
 use crate::StoreError;
 use crate::deployments::{
@@ -221,7 +221,9 @@ async fn a_revocation_makes_a_decision_stale(store: &impl DeploymentState) {
     let new = begun(store, "e1", request("hello", "a.zip")).await;
     for (effective, stale) in [(5, true), (5, false), (3, true)] {
         let decided = decision(store, &new, b"a").await;
-        assert_eq!(store.revoke_profile(&profile_arn("one"), at(effective), "stolen", at(6)).await, Ok(()));
+        let revoked =
+            store.revoke_profile(&profile_arn("one"), at(effective), &maria(), "stolen", at(6)).await;
+        assert_eq!(revoked, Ok(()));
         let now = store.basis(&new.request).await.expect("it is read").revision;
         assert_eq!(now != decided.revision, stale, "effective from second {effective}");
         if stale {

@@ -125,6 +125,7 @@ async fn an_arn_is_never_used_for_another_source(store: &(impl Jobs + Outbox)) {
     let claim = store.claim_job(&moved, &lease("w1", 1, 11), &told("x", &job)).await;
     let Ok(JobClaim::Claimed(kept)) = claim else { panic!("a route was changed meanwhile: {claim:?}") };
     assert_eq!(kept.destination, job.destination, "a job keeps its destination");
+    assert_eq!(kept, job.created(), "a job keeps what it was created with");
 }
 
 async fn of_many_claims_one_is_granted(store: &(impl Jobs + Outbox + Clone + 'static)) {

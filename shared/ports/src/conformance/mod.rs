@@ -1,10 +1,12 @@
 //! One suite a port: every adapter passes the same.
 
 pub mod deployments;
+pub mod job_registry;
 pub mod jobs;
 pub mod keys;
 pub mod objects;
 pub mod outbox;
+pub mod permissions;
 pub mod profiles;
 pub mod queue;
 pub mod revocations;

@@ -1,9 +1,9 @@
 //! The jobs, deployments and events that the suites of the state are made of.
 
-use countersign_domain::event::{CreateFunction, DeploymentRequest, SigningJob};
+use countersign_domain::event::{CreateFunction, DeploymentRequest, RequestedSigningJob, SigningJob};
 use countersign_domain::{
-    CodeSigningConfig, DeploymentId, Event, EventData, JobArn, JobId, ObjectVersion, Platform, ProfileName,
-    ProfileVersionArn, Scope, Sha256Digest, UnixMillis, UntrustedArtifact, ValidityPeriod,
+    CodeSigningConfig, DeploymentId, Event, EventData, JobArn, JobId, ObjectVersion, Platform, PrincipalArn,
+    ProfileName, ProfileVersionArn, Scope, Sha256Digest, Tags, UnixMillis, UntrustedArtifact, ValidityPeriod,
 };
 
 use crate::Lease;
@@ -38,6 +38,7 @@ pub(crate) fn new_profile(name: &str) -> NewProfile {
         arn: profile_arn(name),
         platform: Platform::CountersignSha256Rsa,
         validity: ValidityPeriod::DEFAULT,
+        tags: Tags::default(),
         created_at: at(0),
     }
 }
@@ -53,10 +54,34 @@ pub(crate) fn object(bucket: &str, key: &str) -> ObjectVersion {
 /// The job that signs `s3://unsigned/KEY` as profile `one`.
 pub(crate) fn new_job(key: &str) -> NewJob {
     let (source, profile) = (object("unsigned", key), profile_arn("one"));
-    let scope = Scope::new("us-east-1", "000000000000").expect("a scope");
-    let arn = JobArn::new(scope, JobId::for_drop(&source, &profile));
-    let destination = "s3://signed/".parse().expect("a prefix");
-    NewJob { arn, source, profile, destination, created_at: at(0) }
+    let arn = JobArn::new(scope(), JobId::for_drop(&source, &profile));
+    let requested_by = PrincipalArn::root(&scope());
+    NewJob {
+        arn,
+        source,
+        profile,
+        platform: Platform::CountersignSha256Rsa,
+        destination: "s3://signed/".parse().expect("a prefix"),
+        invoker: requested_by.account().clone(),
+        requested_by,
+        created_at: at(0),
+    }
+}
+
+/// The job that `maria` requests with `token`, of the package `KEY`.
+pub(crate) fn requested_job(token: &str, key: &str) -> NewJob {
+    let requested_by = maria();
+    let arn = JobArn::new(scope(), JobId::for_token(requested_by.account(), token));
+    NewJob { arn, invoker: requested_by.account().clone(), requested_by, ..new_job(key) }
+}
+
+/// Somebody with a name, in the account of the suites.
+pub(crate) fn maria() -> PrincipalArn {
+    "arn:aws:iam::000000000000:user/maria".parse().expect("a principal")
+}
+
+fn scope() -> Scope {
+    Scope::new("us-east-1", "000000000000").expect("a scope")
 }
 
 /// The signature that `job` makes at a second; it expires at second 1000.
@@ -79,6 +104,15 @@ pub(crate) fn told(id: &str, job: &NewJob) -> Event {
         source: job.source.clone(),
         signed_object: None,
         status_reason: None,
+    });
+    Event::new(id.parse().expect("an event id"), SOURCE, at(0), data)
+}
+
+/// The event that tells that `job` was requested.
+pub(crate) fn told_request(id: &str, job: &NewJob) -> Event {
+    let data = EventData::SigningJobRequested(RequestedSigningJob {
+        job_id: job.arn.job(),
+        job_arn: job.arn.clone(),
     });
     Event::new(id.parse().expect("an event id"), SOURCE, at(0), data)
 }

@@ -1,4 +1,4 @@
-use countersign_domain::event::DeploymentRequest;
+use countersign_domain::event::{DeploymentRequest, RequestedSigningJob};
 use countersign_domain::{CodeVersion, EventData};
 use countersign_ports::conformance::queue::{QueueUnderTest, check};
 use countersign_ports::fakes::ManualClock;
@@ -90,6 +90,20 @@ async fn it_keeps_the_contract() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_requested_job_reaches_the_signer_alone() {
+    let test = Fixture::new().await;
+    let id = "c85aae70-b0a8-4fa4-abd9-3e39ade1ad97";
+    let job = RequestedSigningJob {
+        job_id: id.parse().unwrap(),
+        job_arn: format!("arn:aws:signer:us-east-1:000000000000:/signing-jobs/{id}").parse().unwrap(),
+    };
+    let event = Event { data: EventData::SigningJobRequested(job), ..requested("e1") };
+    test.queue.bus("countersign").publish(&event).await.unwrap();
+    assert_eq!(serde_json::from_slice::<Event>(&test.one().await.body).unwrap(), event);
+    assert!(receive(&test.queue, QueueName::Deployer).await.is_empty());
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@
 //!
 //! | exchange | routing key | queue |
 //! |---|---|---|
+//! | `countersign.events` | `signing-job.requested` | `countersign.signer` |
 //! | `countersign.events` | `deployment.requested` | `countersign.deployer` |
 //! | each of [`Topology::notifications`] | its routing key | `countersign.signer` |
 //! | `countersign.dead-letters` | the name of a work queue | that queue's dead letters |

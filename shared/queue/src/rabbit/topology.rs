@@ -67,6 +67,7 @@ impl Topology {
         }
         queue(connection, REASONS, reasons_arguments()).await?;
         bind(connection, REASONS, DEAD_LETTERS, REASON_KEY).await?;
+        bind(connection, QueueName::Signer.as_str(), EVENTS, "signing-job.requested").await?;
         bind(connection, QueueName::Deployer.as_str(), EVENTS, "deployment.requested").await?;
         for NotificationExchange { exchange: name, kind, routing_key } in &self.notifications {
             exchange(connection, name, kind.into()).await?;

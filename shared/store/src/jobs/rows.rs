@@ -1,7 +1,7 @@
 //! The row of a job.
 
 use countersign_domain::{JobStatus, ObjectVersion, UnixMillis};
-use countersign_ports::jobs::{Job, Signature};
+use countersign_ports::jobs::{Job, JobRevocation, Signature};
 use countersign_ports::{StoreError, WorkerId};
 
 use crate::columns::{corrupt, instant, parse};
@@ -14,7 +14,10 @@ pub(crate) struct JobRow {
     source_key: String,
     source_version: String,
     profile: String,
+    platform: String,
     destination: String,
+    requested_by: String,
+    invoker: String,
     created_at: i64,
     status: String,
     completed_at: Option<i64>,
@@ -27,20 +30,24 @@ pub(crate) struct JobRow {
     signed_by: Option<String>,
     unsigned_sha256: Option<String>,
     expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+    revoked_by: Option<String>,
+    revocation_reason: Option<String>,
 }
 
 impl JobRow {
     /// Asks for jobs. It names the columns, because a `*` would mean others once a newer release has added some.
     pub(crate) fn select(which: &str) -> Statement {
         sql(format!(
-            "SELECT arn, source_bucket, source_key, source_version, profile, destination, created_at, status,
-                 completed_at, status_reason, lease_worker, lease_until, signed_bucket, signed_key, signed_version,
-                 signed_by, unsigned_sha256, expires_at
-             FROM jobs {which}"
+            "SELECT arn, source_bucket, source_key, source_version, profile, platform, destination, requested_by, invoker,
+                 created_at, status, completed_at, status_reason, lease_worker, lease_until, signed_bucket, signed_key,
+                 signed_version, signed_by, unsigned_sha256, expires_at, revoked_at, revoked_by,
+                 revocations.reason AS revocation_reason
+             FROM jobs LEFT JOIN revocations ON revocations.revoked = jobs.signed_by {which}"
         ))
     }
 
-    /// Who has the job until when; nobody once it has ended.
+    /// Who has the job until when; nobody before the first claim of a requested one, and once it has ended.
     pub(super) fn holder(&self) -> Result<Option<(WorkerId, UnixMillis)>, StoreError> {
         match (&self.lease_worker, self.lease_until) {
             (Some(worker), Some(until)) => {
@@ -49,6 +56,16 @@ impl JobRow {
             (None, None) => Ok(None),
             (Some(_), None) | (None, Some(_)) => Err(corrupt("jobs.lease_until", "half a lease")),
         }
+    }
+
+    fn revocation(&self) -> Result<Option<JobRevocation>, StoreError> {
+        let Some(reason) = self.revocation_reason.clone() else { return Ok(None) };
+        let missing = || corrupt("revocations.revoked", format!("the record of {} has gaps", self.arn));
+        Ok(Some(JobRevocation {
+            revoked_at: instant("revocations.revoked_at", self.revoked_at.ok_or_else(missing)?)?,
+            revoked_by: parse("revocations.revoked_by", self.revoked_by.as_deref().ok_or_else(missing)?)?,
+            reason,
+        }))
     }
 
     fn signature(&self) -> Result<Option<Signature>, StoreError> {
@@ -79,7 +96,7 @@ impl TryFrom<JobRow> for Job {
     type Error = StoreError;
 
     fn try_from(row: JobRow) -> Result<Self, StoreError> {
-        let signature = row.signature()?;
+        let (signature, revocation) = (row.signature()?, row.revocation()?);
         let status = parse_status(&row.status)?;
         if (status == JobStatus::Succeeded) != signature.is_some() {
             return Err(corrupt(
@@ -96,12 +113,16 @@ impl TryFrom<JobRow> for Job {
             arn: parse("jobs.arn", &row.arn)?,
             source,
             profile: parse("jobs.profile", &row.profile)?,
+            platform: parse("jobs.platform", &row.platform)?,
             destination: parse("jobs.destination", &row.destination)?,
+            requested_by: parse("jobs.requested_by", &row.requested_by)?,
+            invoker: parse("jobs.invoker", &row.invoker)?,
             created_at: instant("jobs.created_at", row.created_at)?,
             status,
             completed_at: row.completed_at.map(|at| instant("jobs.completed_at", at)).transpose()?,
             status_reason: row.status_reason,
             signature,
+            revocation,
         })
     }
 }

@@ -1,4 +1,5 @@
 mod outages;
+mod plans;
 mod postgres;
 mod races;
 mod relays;

@@ -4,11 +4,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use countersign_ports::jobs::{Jobs, Outbox};
+use countersign_domain::{Platform, Tags, UnixMillis};
+use countersign_ports::jobs::{JobClaim, Jobs, NewJob, Outbox};
+use countersign_ports::profiles::Profiles;
 use countersign_ports::{StoreError, conformance};
 use secrecy::SecretString;
 
-use super::samples::{SOURCE, job, lease, started, views_show_what_there_is};
+use super::samples::{SOURCE, job, lease, root, started, views_show_what_there_is};
 use super::server::{Server, execute};
 use crate::{PostgresSettings, PostgresStore};
 
@@ -28,6 +30,18 @@ async fn revocations_keep_the_contract() {
 async fn jobs_keep_the_contract() {
     let server = Server::start().await;
     conformance::jobs::check(async || server.store().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_and_lists_keep_the_contract() {
+    let server = Server::start().await;
+    conformance::job_registry::check(async || server.store().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn permissions_keep_the_contract() {
+    let server = Server::start().await;
+    conformance::permissions::check(async || server.store().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -119,6 +133,40 @@ async fn a_schema_of_a_newer_release_is_not_opened() {
     execute(&mut server.connection("test0").await, newer).await;
     let opened = PostgresStore::connect(&server.settings("test0")).await;
     assert!(refused(&opened).contains("9999"));
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_release_is_taken_over() {
+    let server = Server::start().await;
+    let settings = server.database().await;
+    let mut database = server.connection("test0").await;
+    let migrations = tempfile::tempdir().unwrap();
+    let first = include_str!("../../migrations/postgres/0001_state.sql");
+    std::fs::write(migrations.path().join("0001_state.sql"), first).unwrap();
+    let migrator = sqlx::migrate::Migrator::new(migrations.path()).await.unwrap();
+    migrator.run(&mut database).await.unwrap();
+    let NewJob { arn, profile, .. } = job("a.zip");
+    for statement in [
+        format!(
+            "INSERT INTO profiles VALUES ('default', '{profile}', 'Countersign-SHA384-ECDSA', '135MONTHS', 'Revoked', 1)"
+        ),
+        format!("INSERT INTO revocations VALUES ('{profile}', 2, 3, 'stolen')"),
+        format!(
+            "INSERT INTO jobs (arn, source_bucket, source_key, source_version, profile, destination, created_at, status,
+                 lease_worker, lease_until)
+             VALUES ('{arn}', 'unsigned', 'a.zip', 'v1', '{profile}', 's3://signed/', 1, 'InProgress', 'w1', 1)"
+        ),
+    ] {
+        execute(&mut database, &statement).await;
+    }
+    let store = PostgresStore::connect(&settings).await.unwrap();
+    let (platform, created_at) = (Platform::CountersignSha384Ecdsa, UnixMillis::new(1).unwrap());
+    let taken = NewJob { platform, created_at, ..job("a.zip") };
+    let claim = store.claim_job(&taken, &lease("w2"), &started("again", &taken)).await;
+    assert_eq!(claim, Ok(JobClaim::Claimed(taken.created())), "with the platform of its profile");
+    assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![]), "an earlier job was told before");
+    let kept = store.profile(profile.profile().name()).await.unwrap().unwrap();
+    assert_eq!((kept.tags, kept.revocation.unwrap().revoked_by), (Tags::default(), root()));
 }
 
 #[tokio::test]

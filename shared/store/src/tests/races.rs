@@ -13,7 +13,7 @@ use countersign_ports::profiles::{NewProfile, ProfileStatus, Profiles};
 use countersign_ports::revocations::RevocationRegistry;
 use tokio::task::JoinSet;
 
-use super::samples::{SOURCE, config, decision, deployment, job, lease, lease_from, started};
+use super::samples::{SOURCE, config, decision, deployment, job, lease, lease_from, profile, root, started};
 use super::server::{Server, execute};
 use crate::{PostgresSettings, PostgresStore};
 
@@ -166,7 +166,7 @@ async fn a_decision_waits_for_a_revocation_under_way_and_is_stale() {
     for statement in [
         "BEGIN",
         "SELECT pg_advisory_xact_lock(1129539330, 0)",
-        "INSERT INTO revocations VALUES ('arn', 0, 0, 'stolen')",
+        "INSERT INTO revocations VALUES ('arn', 0, 0, 'stolen', 'arn:aws:iam::000000000000:root')",
         "UPDATE revision SET value = value + 1",
     ] {
         execute(&mut profile, statement).await;
@@ -187,16 +187,13 @@ async fn a_revoked_profile_stays_revoked() {
     let [one, two] = stores(&server.database().await).await;
     for round in 0..40 {
         let arn = format!("arn:aws:signer:us-east-1:000000000000:/signing-profiles/p{round:02}/AbCdEfGhIj");
-        let profile = NewProfile {
-            arn: arn.parse().unwrap(),
-            platform: countersign_domain::Platform::CountersignSha256Rsa,
-            validity: countersign_domain::ValidityPeriod::DEFAULT,
-            created_at: lease("w1").now,
-        };
-        let (name, at) = (profile.arn.profile().name(), lease("w1").now);
+        let profile = NewProfile { arn: arn.parse().unwrap(), ..profile() };
+        let (name, at, by) = (profile.arn.profile().name(), lease("w1").now, root());
         one.create_profile(&profile).await.unwrap();
-        let (canceled, revoked) =
-            tokio::join!(one.cancel_profile(name), two.revoke_profile(&profile.arn, at, "stolen", at));
+        let (canceled, revoked) = tokio::join!(
+            one.cancel_profile(name, at),
+            two.revoke_profile(&profile.arn, at, &by, "stolen", at)
+        );
         assert_eq!(revoked, Ok(()));
         let status = one.profile(name).await.unwrap().unwrap().status;
         assert_eq!(status, ProfileStatus::Revoked, "{canceled:?}");

@@ -2,14 +2,15 @@
 
 use countersign_domain::event::{CreateFunction, DeploymentRequest};
 use countersign_domain::{
-    CodeSigningConfig, DeploymentId, Event, EventData, ObjectVersion, Sha256Digest, UntrustedArtifact,
-    Verdict,
+    CodeSigningConfig, DeploymentId, Event, EventData, ObjectVersion, Platform, PrincipalArn, Sha256Digest,
+    Tags, UntrustedArtifact, ValidityPeriod, Verdict,
 };
 use countersign_ports::Lease;
 use countersign_ports::deployments::{
     Basis, Decision, DeploymentClaim, Deployments, Finish, NewDeployment, Recording,
 };
 use countersign_ports::jobs::{Job, Jobs, NewJob};
+use countersign_ports::profiles::NewProfile;
 
 use crate::database::Database;
 use crate::store::Store;
@@ -24,8 +25,32 @@ pub(super) fn job(key: &str) -> NewJob {
         "arn:aws:signer:us-east-1:000000000000:/signing-profiles/default/AbCdEfGhIj".parse().unwrap();
     let scope = countersign_domain::Scope::new("us-east-1", "000000000000").unwrap();
     let arn = countersign_domain::JobArn::new(scope, countersign_domain::JobId::for_drop(&source, &profile));
-    let destination = "s3://signed/".parse().unwrap();
-    NewJob { arn, source, profile, destination, created_at: "2026-11-21T08:30:00Z".parse().unwrap() }
+    NewJob {
+        arn,
+        source,
+        profile,
+        platform: Platform::CountersignSha256Rsa,
+        destination: "s3://signed/".parse().unwrap(),
+        requested_by: root(),
+        invoker: root().account().clone(),
+        created_at: "2026-11-21T08:30:00Z".parse().unwrap(),
+    }
+}
+
+/// The account of the tests itself.
+pub(super) fn root() -> PrincipalArn {
+    "arn:aws:iam::000000000000:root".parse().unwrap()
+}
+
+/// The profile that signs the jobs.
+pub(super) fn profile() -> NewProfile {
+    NewProfile {
+        arn: job("a.zip").profile,
+        platform: Platform::CountersignSha256Rsa,
+        validity: ValidityPeriod::DEFAULT,
+        tags: Tags::default(),
+        created_at: lease("w1").now,
+    }
 }
 
 pub(super) fn lease(worker: &str) -> Lease {

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
+use countersign_domain::{Tags, UnixMillis};
 use countersign_ports::deployments::{CodeSigningConfigs, DeploymentClaim, Deployments, NewDeployment};
-use countersign_ports::jobs::{JobClaim, Jobs, Outbox};
+use countersign_ports::jobs::{JobClaim, Jobs, NewJob, Outbox};
+use countersign_ports::profiles::Profiles;
 use countersign_ports::{StoreError, conformance};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
-use super::samples::{SOURCE, deployment, job, lease, started, views_show_what_there_is};
+use super::samples::{SOURCE, deployment, job, lease, root, started, views_show_what_there_is};
 use crate::SqliteStore;
 
 /// An empty store; its directory lives as long as the test.
@@ -42,6 +44,18 @@ async fn revocations_keep_the_contract() {
 async fn jobs_keep_the_contract() {
     let directory = TempDir::new().unwrap();
     conformance::jobs::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_and_lists_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::job_registry::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn permissions_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::permissions::check(async || empty(&directory).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -212,6 +226,11 @@ async fn a_file_of_the_first_release_is_taken_over() {
             new.id
         ),
         "INSERT INTO code_signing_configs VALUES ('csc', '[]', 'Enforce')".to_owned(),
+        format!(
+            "INSERT INTO profiles VALUES ('default', '{}', 'Countersign-SHA256-RSA', '135MONTHS', 'Revoked', 1)",
+            job.profile
+        ),
+        format!("INSERT INTO revocations VALUES ('{}', 2, 3, 'stolen')", job.profile),
     ] {
         sqlx::query(AssertSqlSafe(statement)).execute(&mut file).await.unwrap();
     }
@@ -219,8 +238,11 @@ async fn a_file_of_the_first_release_is_taken_over() {
 
     let store = SqliteStore::open(&path(&directory, 0)).await.unwrap();
     assert_eq!(store.unpublished(SOURCE, 9).await, Ok(vec![started("e1", &job)]), "told by whom it says");
+    let taken = NewJob { created_at: UnixMillis::new(1).unwrap(), ..job.clone() };
     let claim = store.claim_job(&job, &lease("w2"), &started("again", &job)).await;
-    assert!(matches!(claim, Ok(JobClaim::Claimed(_))), "{claim:?}");
+    assert_eq!(claim, Ok(JobClaim::Claimed(taken.created())), "with the platform of its profile");
+    let kept = store.profile(job.profile.profile().name()).await.unwrap().unwrap();
+    assert_eq!((kept.tags, kept.revocation.unwrap().revoked_by), (Tags::default(), root()));
     let seen = store.deployment(new.id).await.unwrap().unwrap();
     assert_eq!((seen.publisher.as_str(), seen.principal.as_str()), ("countersign", "countersign"));
     let ours = NewDeployment {

@@ -88,7 +88,8 @@ async fn play(stage: &mut Stage, package: &std::path::Path) -> anyhow::Result<Ve
     }
     output::complain("Revoking the signing job of the package that was deployed before.");
     let job = stage.job_of(&signed).await?;
-    stage.store().revoke_job(&job, "the demo's build machine was not clean", SystemClock.now()).await?;
+    let reason = "the demo's build machine was not clean";
+    stage.store().revoke_job(&job, &stage.operator(), reason, SystemClock.now()).await?;
     judge(stage, &mut rows, "revoked job", &signed, Some(Check::Revocation)).await?;
     Ok(rows)
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use countersign_domain::event::{CreateFunction, DeploymentRequest};
 use countersign_domain::{
-    DeploymentId, Event, EventData, EventId, JobArn, ObjectLocation, ObjectVersion, Platform, ProfileName,
-    UnixMillis, ValidityPeriod,
+    DeploymentId, Event, EventData, EventId, JobArn, ObjectLocation, ObjectVersion, Platform, PrincipalArn,
+    ProfileName, UnixMillis, ValidityPeriod,
 };
 use countersign_keys::Passphrase;
 use countersign_package::limits::Limits;
@@ -90,6 +90,11 @@ impl Stage {
 
     pub(super) fn store(&self) -> &SqliteStore {
         &self.system.parts.store
+    }
+
+    /// Who revokes in the demo: the account itself.
+    pub(super) fn operator(&self) -> PrincipalArn {
+        PrincipalArn::root(&self.config.scope)
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -178,7 +183,13 @@ impl Stage {
         let arn = self.profile("retired").await?.arn;
         let effective_from = from.plus_millis(-60_000);
         self.store()
-            .revoke_profile(&arn, effective_from, "the demo's team was dissolved", SystemClock.now())
+            .revoke_profile(
+                &arn,
+                effective_from,
+                &self.operator(),
+                "the demo's team was dissolved",
+                SystemClock.now(),
+            )
             .await?;
         Ok(object)
     }

@@ -4,6 +4,7 @@ use countersign_domain::{
 };
 
 use super::{HeldJob, Holder, MemoryStore, State};
+use crate::job_registry::JobCursor;
 use crate::jobs::{Job, JobClaim, Jobs, NewJob, Signature};
 use crate::{Lease, StoreError};
 
@@ -11,13 +12,24 @@ use crate::{Lease, StoreError};
 impl Jobs for MemoryStore {
     async fn claim_job(&self, job: &NewJob, lease: &Lease, started: &Event) -> Result<JobClaim, StoreError> {
         self.call("claim_job", |state| {
-            if let Some(held) = state.jobs.get_mut(&job.arn) {
-                return take_over(held, job, lease);
+            let Some(held) = state.jobs.get_mut(&job.arn) else {
+                let created = job.clone().created();
+                let held = HeldJob { job: created.clone(), holder: Holder::new(lease), requested: false };
+                state.jobs.insert(job.arn.clone(), held);
+                state.tell(std::slice::from_ref(started));
+                return Ok(JobClaim::Claimed(created));
+            };
+            let first = held.holder.is_none();
+            match take_over(held, job, lease)? {
+                JobClaim::Ended(ended) => Ok(JobClaim::Ended(state.shown(&ended))),
+                JobClaim::Busy(until) => Ok(JobClaim::Busy(until)),
+                claimed @ JobClaim::Claimed(_) => {
+                    if first {
+                        state.tell(std::slice::from_ref(started));
+                    }
+                    Ok(claimed)
+                }
             }
-            let created = created(job);
-            state.jobs.insert(job.arn.clone(), HeldJob { job: created.clone(), holder: Holder::new(lease) });
-            state.tell(std::slice::from_ref(started));
-            Ok(JobClaim::Claimed(created))
         })
     }
 
@@ -65,7 +77,7 @@ impl Jobs for MemoryStore {
     }
 
     async fn job(&self, job: &JobArn) -> Result<Option<Job>, StoreError> {
-        self.call("job", |state| Ok(state.jobs.get(job).map(|held| held.job.clone())))
+        self.call("job", |state| Ok(state.jobs.get(job).map(|held| state.shown(&held.job))))
     }
 
     async fn reusable_signature(
@@ -75,7 +87,7 @@ impl Jobs for MemoryStore {
         valid_until: UnixMillis,
     ) -> Result<Option<Signature>, StoreError> {
         self.call("reusable_signature", |state| {
-            if state.profile_revocations.contains_key(profile) {
+            if state.revocation_of(profile).is_some() {
                 return Ok(None);
             }
             let jobs = state.jobs.values().filter(|held| held.job.profile == *profile);
@@ -92,9 +104,31 @@ impl Jobs for MemoryStore {
         self.call("unseen", |state| {
             let ended = |source: &ObjectVersion| {
                 let mut jobs = state.jobs.values();
-                jobs.any(|held| held.job.source == *source && held.job.status != JobStatus::InProgress)
+                jobs.any(|held| {
+                    !held.requested && held.job.source == *source && held.job.status != JobStatus::InProgress
+                })
             };
             Ok(sources.iter().filter(|source| !ended(source)).cloned().collect())
+        })
+    }
+
+    async fn left_behind(
+        &self,
+        now: UnixMillis,
+        after: Option<&JobCursor>,
+        max: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.call("left_behind", |state| {
+            let jobs = state.jobs.values().filter(|held| {
+                held.requested
+                    && held.job.status == JobStatus::InProgress
+                    && held.holder.as_ref().is_none_or(|holder| holder.until <= now)
+                    && after.is_none_or(|after| JobCursor::of(&held.job) > *after)
+            });
+            let mut jobs: Vec<Job> = jobs.map(|held| held.job.clone()).collect();
+            jobs.sort_by_key(JobCursor::of);
+            jobs.truncate(max);
+            Ok(jobs)
         })
     }
 }
@@ -111,21 +145,6 @@ fn take_over(held: &mut HeldJob, job: &NewJob, lease: &Lease) -> Result<JobClaim
     }
     held.holder = Holder::new(lease);
     Ok(JobClaim::Claimed(held.job.clone()))
-}
-
-fn created(job: &NewJob) -> Job {
-    let NewJob { arn, source, profile, destination, created_at } = job.clone();
-    Job {
-        arn,
-        source,
-        profile,
-        destination,
-        created_at,
-        status: JobStatus::InProgress,
-        completed_at: None,
-        status_reason: None,
-        signature: None,
-    }
 }
 
 impl State {

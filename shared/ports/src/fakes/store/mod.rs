@@ -1,7 +1,9 @@
 //! The state of both services in memory.
 
 mod deployments;
+mod job_registry;
 mod jobs;
+mod permissions;
 mod profiles;
 mod revocations;
 
@@ -11,17 +13,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use countersign_domain::{
     CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, FunctionName, JobArn,
-    ProfileName, ProfileVersionArn, UnixMillis,
+    ProfileName, UnixMillis,
 };
 use tokio::sync::Notify;
 
 use super::FaultPlan;
-use crate::jobs::{Job, Outbox};
+use crate::jobs::{Job, JobRevocation, Outbox};
+use crate::permissions::ProfilePolicy;
 use crate::profiles::Profile;
-use crate::revocations::Revocation;
 use crate::{Lease, StoreError, WorkerId};
 
-/// Every port of the state in memory: profiles, revocations, jobs, outbox, deployments, code signing configs. Clones
+/// Every port of the state in memory: profiles, permissions, revocations, jobs, outbox, deployments, code signing configs. Clones
 /// share their state. Operations carry the names of the ports' methods in the [`FaultPlan`].
 #[derive(Clone)]
 pub struct MemoryStore {
@@ -34,8 +36,8 @@ pub struct MemoryStore {
 struct State {
     revision: u64,
     profiles: BTreeMap<ProfileName, Profile>,
-    job_revocations: BTreeMap<JobArn, Revocation>,
-    profile_revocations: BTreeMap<ProfileVersionArn, Revocation>,
+    policies: BTreeMap<ProfileName, ProfilePolicy>,
+    job_revocations: BTreeMap<JobArn, JobRevocation>,
     jobs: BTreeMap<JobArn, HeldJob>,
     told: Vec<Event>,
     outbox: Vec<Event>,
@@ -45,8 +47,10 @@ struct State {
 }
 
 struct HeldJob {
+    /// Without its revocation, which [`State::shown`] adds.
     job: Job,
     holder: Option<Holder>,
+    requested: bool,
 }
 
 struct Holder {
@@ -67,7 +71,8 @@ impl MemoryStore {
 
     /// Every job, in the order of their ARNs.
     pub fn jobs(&self) -> Vec<Job> {
-        self.lock().jobs.values().map(|held| held.job.clone()).collect()
+        let state = self.lock();
+        state.jobs.values().map(|held| state.shown(&held.job)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -90,6 +95,13 @@ impl MemoryStore {
 }
 
 impl State {
+    /// The job with the revocation of the signature that it delivered.
+    fn shown(&self, job: &Job) -> Job {
+        let signed_by = job.signature.as_ref().map(|signature| &signature.signed_by);
+        let revocation = signed_by.and_then(|signed_by| self.job_revocations.get(signed_by)).cloned();
+        Job { revocation, ..job.clone() }
+    }
+
     fn tell(&mut self, events: &[Event]) {
         for event in events {
             let waiting = self.outbox.iter().any(|other| other.id == event.id);
@@ -141,7 +153,9 @@ impl Outbox for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::{deployments, jobs, outbox, profiles, revocations, samples};
+    use crate::conformance::{
+        deployments, job_registry, jobs, outbox, permissions, profiles, revocations, samples,
+    };
     use crate::fakes::Fault;
     use crate::jobs::{JobClaim, Jobs as _};
 
@@ -152,8 +166,10 @@ mod tests {
     #[tokio::test]
     async fn it_keeps_the_contracts() {
         profiles::check(empty).await;
+        permissions::check(empty).await;
         revocations::check(empty).await;
         jobs::check(empty).await;
+        job_registry::check(empty).await;
         outbox::check(empty).await;
         deployments::check(empty).await;
     }

@@ -1,9 +1,9 @@
 use async_trait::async_trait;
-use countersign_domain::ProfileName;
+use countersign_domain::{ProfileName, TagKey, Tags, UnixMillis};
 
-use super::MemoryStore;
+use super::{MemoryStore, State};
 use crate::StoreError;
-use crate::profiles::{NewProfile, Profile, ProfileStatus, Profiles};
+use crate::profiles::{NewProfile, Profile, ProfileFilter, ProfileStatus, Profiles};
 
 #[async_trait]
 impl Profiles for MemoryStore {
@@ -13,8 +13,7 @@ impl Profiles for MemoryStore {
             if state.profiles.contains_key(name) {
                 return Err(StoreError::AlreadyExists(format!("signing profile {name}")));
             }
-            let NewProfile { arn, platform, validity, created_at } = profile.clone();
-            let profile = Profile { arn, platform, validity, status: ProfileStatus::Active, created_at };
+            let profile = profile.clone().created();
             state.profiles.insert(name.clone(), profile.clone());
             Ok(profile)
         })
@@ -24,21 +23,63 @@ impl Profiles for MemoryStore {
         self.call("profile", |state| Ok(state.profiles.get(name).cloned()))
     }
 
-    async fn profiles(&self) -> Result<Vec<Profile>, StoreError> {
-        self.call("profiles", |state| Ok(state.profiles.values().cloned().collect()))
+    async fn list_profiles(
+        &self,
+        filter: &ProfileFilter,
+        after: Option<&ProfileName>,
+        max: usize,
+    ) -> Result<Vec<Profile>, StoreError> {
+        self.call("list_profiles", |state| {
+            let statuses = filter.wanted_statuses();
+            let wanted = state.profiles.iter().filter(|(name, profile)| {
+                statuses.contains(&profile.status)
+                    && filter.platform.is_none_or(|platform| profile.platform == platform)
+                    && after.is_none_or(|after| *name > after)
+            });
+            Ok(wanted.map(|(_, profile)| profile.clone()).take(max).collect())
+        })
     }
 
-    async fn cancel_profile(&self, name: &ProfileName) -> Result<(), StoreError> {
+    async fn cancel_profile(&self, name: &ProfileName, at: UnixMillis) -> Result<(), StoreError> {
         self.call("cancel_profile", |state| {
-            let profile = state
-                .profiles
-                .get_mut(name)
-                .ok_or_else(|| StoreError::NotFound(format!("signing profile {name}")))?;
-            if profile.status == ProfileStatus::Revoked {
-                return Err(StoreError::Conflict(format!("signing profile {name} is revoked")));
+            let profile = state.profile_mut(name)?;
+            match profile.status {
+                ProfileStatus::Revoked => {
+                    Err(StoreError::Conflict(format!("signing profile {name} is revoked")))
+                }
+                ProfileStatus::Canceled => Ok(()),
+                ProfileStatus::Active => {
+                    profile.status = ProfileStatus::Canceled;
+                    profile.canceled_at = Some(at);
+                    Ok(())
+                }
             }
-            profile.status = ProfileStatus::Canceled;
+        })
+    }
+
+    async fn tag_profile(&self, name: &ProfileName, tags: &Tags) -> Result<(), StoreError> {
+        self.call("tag_profile", |state| {
+            let profile = state.profile_mut(name)?;
+            profile.tags = profile
+                .tags
+                .with(tags)
+                .map_err(|error| StoreError::Conflict(format!("signing profile {name}: {error}")))?;
             Ok(())
         })
+    }
+
+    async fn untag_profile(&self, name: &ProfileName, keys: &[TagKey]) -> Result<(), StoreError> {
+        self.call("untag_profile", |state| {
+            let profile = state.profile_mut(name)?;
+            profile.tags = profile.tags.without(keys);
+            Ok(())
+        })
+    }
+}
+
+impl State {
+    fn profile_mut(&mut self, name: &ProfileName) -> Result<&mut Profile, StoreError> {
+        let profile = self.profiles.get_mut(name);
+        profile.ok_or_else(|| StoreError::NotFound(format!("signing profile {name}")))
     }
 }

@@ -1,11 +1,12 @@
 use std::collections::btree_map::Entry;
 
 use async_trait::async_trait;
-use countersign_domain::{JobArn, ProfileVersionArn, UnixMillis};
+use countersign_domain::{JobArn, PrincipalArn, ProfileVersionArn, UnixMillis};
 
 use super::{MemoryStore, State};
 use crate::StoreError;
-use crate::profiles::ProfileStatus;
+use crate::jobs::JobRevocation;
+use crate::profiles::{ProfileRevocation, ProfileStatus};
 use crate::revocations::{Revocation, RevocationRegistry, RevocationSource, RevocationStatus};
 
 #[async_trait]
@@ -18,8 +19,16 @@ impl RevocationSource for MemoryStore {
         self.call("revocation_status", |state| {
             let signed_by = state.signed_by(job).unwrap_or_else(|| job.clone());
             Ok(RevocationStatus {
-                job: state.job_revocations.get(&signed_by).cloned(),
-                profile: state.profile_revocations.get(profile).cloned(),
+                job: state.job_revocations.get(&signed_by).map(|revocation| Revocation {
+                    effective_from: UnixMillis::EPOCH,
+                    revoked_at: revocation.revoked_at,
+                    reason: revocation.reason.clone(),
+                }),
+                profile: state.revocation_of(profile).map(|revocation| Revocation {
+                    effective_from: revocation.effective_from,
+                    revoked_at: revocation.revoked_at,
+                    reason: revocation.reason.clone(),
+                }),
             })
         })
     }
@@ -27,13 +36,19 @@ impl RevocationSource for MemoryStore {
 
 #[async_trait]
 impl RevocationRegistry for MemoryStore {
-    async fn revoke_job(&self, job: &JobArn, reason: &str, at: UnixMillis) -> Result<(), StoreError> {
+    async fn revoke_job(
+        &self,
+        job: &JobArn,
+        by: &PrincipalArn,
+        reason: &str,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
         self.call("revoke_job", |state| {
             let missing = || StoreError::NotFound(format!("signing job {job} with a signature"));
             let signed_by = state.signed_by(job).ok_or_else(missing)?;
             if let Entry::Vacant(unrevoked) = state.job_revocations.entry(signed_by) {
-                let effective_from = at.plus_millis(i64::MIN);
-                unrevoked.insert(Revocation { effective_from, revoked_at: at, reason: reason.to_owned() });
+                let (revoked_by, reason) = (by.clone(), reason.to_owned());
+                unrevoked.insert(JobRevocation { revoked_at: at, revoked_by, reason });
                 state.revision += 1;
             }
             Ok(())
@@ -44,6 +59,7 @@ impl RevocationRegistry for MemoryStore {
         &self,
         profile: &ProfileVersionArn,
         effective_from: UnixMillis,
+        by: &PrincipalArn,
         reason: &str,
         at: UnixMillis,
     ) -> Result<(), StoreError> {
@@ -51,23 +67,21 @@ impl RevocationRegistry for MemoryStore {
             let known = state.profiles.get_mut(profile.profile().name());
             let known = known.filter(|known| known.arn == *profile);
             let known = known.ok_or_else(|| StoreError::NotFound(format!("signing profile {profile}")))?;
-            let earlier = state.profile_revocations.get(profile);
-            check_effective_time(earlier, effective_from, at)?;
-            if earlier.is_none_or(|earlier| effective_from < earlier.effective_from) {
-                let first = earlier.map(|earlier| (earlier.revoked_at, earlier.reason.clone()));
-                let (revoked_at, reason) = first.unwrap_or_else(|| (at, reason.to_owned()));
-                let revocation = Revocation { effective_from, revoked_at, reason };
-                state.profile_revocations.insert(profile.clone(), revocation);
-                known.status = ProfileStatus::Revoked;
-                state.revision += 1;
-            }
+            check_effective_time(known.revocation.as_ref(), effective_from, at)?;
+            let (revoked_by, reason) = (by.clone(), reason.to_owned());
+            let new = ProfileRevocation { effective_from, revoked_at: at, revoked_by, reason };
+            let moved =
+                known.revocation.as_ref().is_none_or(|earlier| earlier.effective_from != effective_from);
+            known.revocation.get_or_insert(new).effective_from = effective_from;
+            known.status = ProfileStatus::Revoked;
+            state.revision += u64::from(moved);
             Ok(())
         })
     }
 }
 
 fn check_effective_time(
-    earlier: Option<&Revocation>,
+    earlier: Option<&ProfileRevocation>,
     effective_from: UnixMillis,
     at: UnixMillis,
 ) -> Result<(), StoreError> {
@@ -89,5 +103,10 @@ impl State {
     /// The job that made the signature which `job` delivered; `None` if it delivered none.
     fn signed_by(&self, job: &JobArn) -> Option<JobArn> {
         Some(self.jobs.get(job)?.job.signature.as_ref()?.signed_by.clone())
+    }
+
+    pub(super) fn revocation_of(&self, profile: &ProfileVersionArn) -> Option<&ProfileRevocation> {
+        let known = self.profiles.get(profile.profile().name()).filter(|known| known.arn == *profile)?;
+        known.revocation.as_ref()
     }
 }
