@@ -166,8 +166,7 @@ impl<D: Database> Jobs for Store<D> {
     }
 }
 
-/// Asks for a page of the requested jobs that nobody holds. The words of the index `jobs_requested` stand in it, so that
-/// the database sees that the index has them all.
+/// Asks for a page of the requested jobs that nobody holds.
 pub(crate) fn unheld(now: UnixMillis, after: Option<&JobCursor>, max: usize) -> Statement {
     let mut wanted = Conditions::default();
     wanted.and("origin = 'request' AND status = 'InProgress'", []);

@@ -100,7 +100,8 @@ async fn a_requested_job_reaches_the_signer_alone() {
         job_id: id.parse().unwrap(),
         job_arn: format!("arn:aws:signer:us-east-1:000000000000:/signing-jobs/{id}").parse().unwrap(),
     };
-    let event = Event { data: EventData::SigningJobRequested(job), ..requested("e1") };
+    let Event { id, source, time, .. } = requested("e1");
+    let event = Event::new(id, source, time, EventData::SigningJobRequested(job));
     test.queue.bus("countersign").publish(&event).await.unwrap();
     assert_eq!(serde_json::from_slice::<Event>(&test.one().await.body).unwrap(), event);
     assert!(receive(&test.queue, QueueName::Deployer).await.is_empty());

@@ -42,14 +42,13 @@ ALTER TABLE jobs
     ADD CHECK (status <> 'InProgress' OR origin = 'request' OR lease_worker IS NOT NULL),
     ADD CHECK ((lease_worker IS NULL) = (lease_until IS NULL));
 
--- Lists are read by age, each filter with an index of its own in that order; revoked jobs and those that expire are found
--- by what they have and then sorted.
+-- Lists are read by age, each filter with an index of its own in that order; revoked jobs are found by their signatures,
+-- and few that expire by their expiry, and then sorted.
 DROP INDEX jobs_by_age;
-CREATE INDEX jobs_by_age ON jobs (created_at, arn);
+CREATE INDEX jobs_by_age ON jobs (created_at, arn, expires_at);
 CREATE INDEX jobs_by_status ON jobs (status, created_at, arn);
 CREATE INDEX jobs_by_platform ON jobs (platform, created_at, arn);
 CREATE INDEX jobs_by_requester ON jobs (requested_by, created_at, arn);
 CREATE INDEX jobs_by_invoker ON jobs (invoker, created_at, arn);
 CREATE INDEX jobs_by_signature ON jobs (signed_by);
 CREATE INDEX jobs_by_expiry ON jobs (expires_at);
-CREATE INDEX jobs_requested ON jobs (created_at, arn) WHERE origin = 'request' AND status = 'InProgress';

@@ -62,13 +62,11 @@ ALTER TABLE jobs_anew RENAME TO jobs;
 CREATE INDEX jobs_by_source ON jobs (source_bucket, source_key, source_version);
 CREATE INDEX jobs_by_package ON jobs (unsigned_sha256, profile, completed_at);
 
--- Lists are read by age, each filter with an index of its own in that order; revoked jobs and those that expire are found
--- by what they have and then sorted.
-CREATE INDEX jobs_by_age ON jobs (created_at, arn);
+-- Lists are read by age, each filter with an index of its own in that order. Whether a job expires in time is seen in the
+-- index, without its row; revoked jobs are found by their signatures and then sorted.
+CREATE INDEX jobs_by_age ON jobs (created_at, arn, expires_at);
 CREATE INDEX jobs_by_status ON jobs (status, created_at, arn);
 CREATE INDEX jobs_by_platform ON jobs (platform, created_at, arn);
 CREATE INDEX jobs_by_requester ON jobs (requested_by, created_at, arn);
 CREATE INDEX jobs_by_invoker ON jobs (invoker, created_at, arn);
 CREATE INDEX jobs_by_signature ON jobs (signed_by);
-CREATE INDEX jobs_by_expiry ON jobs (expires_at);
-CREATE INDEX jobs_requested ON jobs (created_at, arn) WHERE origin = 'request' AND status = 'InProgress';

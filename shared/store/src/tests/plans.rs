@@ -80,7 +80,12 @@ fn questions() -> Vec<(&'static str, Statement, &'static str)> {
         ),
         ("revoked ones", list(JobFilter { is_revoked: Some(true), ..all.clone() }), "jobs_by_signature"),
         ("unrevoked ones", list(JobFilter { is_revoked: Some(false), ..all.clone() }), "jobs_by_age"),
-        ("those left behind", unheld(lease("w1").now, None, 100), "jobs_requested"),
+        (
+            "those that expire soon",
+            list(JobFilter { expires_before: Some(created(20)), ..all.clone() }),
+            "jobs_by_",
+        ),
+        ("those left behind", unheld(lease("w1").now, None, 100), "jobs_by_status"),
     ]
 }
 
