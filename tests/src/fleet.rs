@@ -40,9 +40,11 @@ impl Fleet {
         fleet
     }
 
-    /// Writes the configuration that processes read at their start and on [`Fleet::reload`].
+    /// Writes the configuration that processes read at their start and on [`Fleet::reload`], and beside it the policy
+    /// `deploy-functions.json`.
     pub fn configure(&self, config: &str) {
         let (broker, database) = (self.broker.address(), self.database.url());
+        self.home.file("deploy-functions.json", DEPLOY_FUNCTIONS);
         self.home.file(
             "countersign.toml",
             &format!(
@@ -147,3 +149,6 @@ impl Fleet {
         variables
     }
 }
+
+/// What lets principals deploy.
+const DEPLOY_FUNCTIONS: &str = include_str!("../../deploy/config/deploy-functions.json");

@@ -110,6 +110,7 @@ fn config(ceph: &Ceph) -> String {
         [[principal]]
         name = "signer"
         publishers = ["countersign-signer"]
+        policies = ["deploy-functions.json"]
         [[code_signing_config]]
         name = "default"
         allowed_publishers = ["default"]

@@ -119,7 +119,8 @@ fn configurations() -> Vec<PathBuf> {
 
 fn parsed(path: &Path) -> Config {
     let text = std::fs::read_to_string(path).expect("a configuration can be read");
-    Config::parse(&text, &Environment::default())
+    let folder = path.parent().expect("a folder");
+    Config::parse(&text, folder, &Environment::default())
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

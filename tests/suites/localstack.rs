@@ -398,9 +398,11 @@ fn config(localstack: &LocalStack, sources: &[&str]) -> String {
         [[principal]]
         name = "signer"
         publishers = ["countersign-signer"]
+        policies = ["deploy-functions.json"]
         [[principal]]
         name = "ci"
         publishers = ["ci"]
+        policies = ["deploy-functions.json"]
         [[code_signing_config]]
         name = "default"
         allowed_publishers = ["default"]

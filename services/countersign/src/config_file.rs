@@ -28,8 +28,9 @@ pub(crate) fn load(
         None => (data.config(), files::read_if_there(&data.config())?),
     };
     let is_new = text.is_none();
+    let folder = path.parent().unwrap_or(Path::new(""));
     let text = text.unwrap_or_else(|| FIRST.to_owned());
-    let config = Config::parse(&text, environment).with_context(|| path.display().to_string())?;
+    let config = Config::parse(&text, folder, environment).with_context(|| path.display().to_string())?;
     Ok(Loaded { config, is_new })
 }
 
@@ -39,7 +40,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 /// The routes of the first configuration: what they name is made in every empty data directory.
 pub(crate) fn first_routes() -> anyhow::Result<Vec<Route>> {
-    Ok(Config::parse(FIRST, &Environment::default())?.routes)
+    Ok(Config::parse(FIRST, Path::new(""), &Environment::default())?.routes)
 }
 
 /// Writes the first configuration into the data directory.
@@ -101,8 +102,8 @@ mod tests {
 
     #[test]
     fn the_first_configuration_is_one_and_says_what_it_should() {
-        let config = Config::parse(FIRST, &Environment::default()).unwrap();
-        let empty = Config::parse("", &Environment::default()).unwrap();
+        let config = Config::parse(FIRST, Path::new(""), &Environment::default()).unwrap();
+        let empty = Config::parse("", Path::new(""), &Environment::default()).unwrap();
         assert_eq!(config.routes.len(), 1);
         assert_eq!(config.code_signing_configs[0].untrusted_artifact, UntrustedArtifact::Enforce);
         assert_eq!(

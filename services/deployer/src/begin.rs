@@ -24,7 +24,7 @@ pub(crate) async fn begin(deployer: &Deployer, asked: &Asked) -> Result<Option<B
         id: asked.id,
         event: asked.event.clone(),
         publisher: asked.requester.publisher.clone(),
-        principal: asked.requester.principal.clone(),
+        principal: asked.requester.principal.name().clone(),
         request: asked.request.clone(),
         created_at: deployer.ports.clock.now(),
     };

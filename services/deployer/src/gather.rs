@@ -23,11 +23,10 @@ pub(crate) struct Gathered {
     signatures: Vec<(PackageRole, SignatureEvidence)>,
 }
 
-/// What binds the deployment now. To be read before the revocations, so that a change between both is seen when the
-/// decision is recorded.
-pub(crate) async fn basis(deployer: &Deployer, asked: &Asked) -> Result<Basis, Halt> {
+/// What binds the deployment, as the store told it to somebody who may ask.
+pub(crate) fn basis(asked: &Asked, read: Result<Basis, StoreError>) -> Result<Basis, Halt> {
     let request = &asked.request;
-    match deployer.ports.deployments.basis(request).await {
+    match read {
         Ok(Basis { function: None, .. }) if request.create.is_none() => {
             let name = &request.function_name;
             let detail = format!("there is no function {name}; create it, or ask for its creation");

@@ -61,11 +61,11 @@ pub(crate) async fn handle(deployer: &Deployer, delivery: &Delivery) -> Handled 
 }
 
 fn read(deployer: &Deployer, delivery: &Delivery) -> Result<Asked, MalformedRequest> {
-    let requester = deployer.principals().requester(delivery.publisher.as_deref())?;
+    let requester = deployer.authority().requester(delivery.publisher.as_deref())?;
     let Event { id, data, .. } = parse(&delivery.body)?;
     let request = requested(data)?;
     Ok(Asked {
-        id: DeploymentId::for_event(&requester.principal, &id),
+        id: DeploymentId::for_event(requester.principal.name(), &id),
         event: id,
         requester,
         request,

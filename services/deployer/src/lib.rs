@@ -14,7 +14,10 @@ mod intake;
 // the one deployment of an event, held under a lease
 mod begin;
 
-// what binds it, the exact packages, what verification and the revocation source say
+// what its principal may ask for
+mod authorize;
+
+// the exact packages, what verification and the revocation source say
 mod gather;
 
 // the verdict, without an effect
@@ -51,7 +54,7 @@ use countersign_ports::queue::Delivery;
 use countersign_ports::revocations::RevocationSource;
 use countersign_ports::targets::DeployTarget;
 use countersign_ports::{Clock, WorkerId};
-use countersign_runtime::{Handled, Handler, Principals, Scratch, Turns};
+use countersign_runtime::{Authority, Handled, Handler, Scratch, Turns};
 
 pub use report::EVENT_SOURCE;
 
@@ -60,8 +63,8 @@ pub use report::EVENT_SOURCE;
 pub struct DeployerSettings {
     /// The only roots under which a signature counts.
     pub trust_roots: TrustRoots,
-    /// Who may ask for deployments, at first: see [`Deployer::set_principals`].
-    pub principals: Principals,
+    /// Who may ask for what, at first: see [`Deployer::set_authority`].
+    pub authority: Authority,
     /// Where packages are kept while they are worked on: a directory of this process alone, with room for the packages
     /// of a function and its layers for every deployment at once.
     pub work_dir: PathBuf,
@@ -120,7 +123,7 @@ impl Targets {
 /// Deploys what is asked for: hand it the requests as a [`Handler`].
 pub struct Deployer {
     settings: DeployerSettings,
-    principals: RwLock<Arc<Principals>>,
+    authority: RwLock<Arc<Authority>>,
     ports: DeployerPorts,
     trust_roots: Arc<TrustRoots>,
     scratch: Scratch,
@@ -135,18 +138,18 @@ impl Deployer {
     pub fn new(settings: DeployerSettings, ports: DeployerPorts) -> io::Result<Self> {
         let scratch = Scratch::open(&settings.work_dir, "deploying")?;
         let trust_roots = Arc::new(settings.trust_roots.clone());
-        let principals = RwLock::new(Arc::new(settings.principals.clone()));
-        Ok(Self { settings, principals, ports, trust_roots, scratch, turns: Turns::new() })
+        let authority = RwLock::new(Arc::new(settings.authority.clone()));
+        Ok(Self { settings, authority, ports, trust_roots, scratch, turns: Turns::new() })
     }
 
-    /// Replaces the principals for every message that is looked at from now on.
-    pub fn set_principals(&self, principals: Principals) {
-        *self.principals.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(principals);
+    /// Replaces the principals and what they may do, for every message that is looked at from now on.
+    pub fn set_authority(&self, authority: Authority) {
+        *self.authority.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(authority);
     }
 
-    /// The principals as they are now.
-    fn principals(&self) -> Arc<Principals> {
-        Arc::clone(&self.principals.read().unwrap_or_else(PoisonError::into_inner))
+    /// The authority as it is now.
+    fn authority(&self) -> Arc<Authority> {
+        Arc::clone(&self.authority.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

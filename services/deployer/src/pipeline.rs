@@ -5,7 +5,7 @@ use crate::begin::{self, Begun};
 use crate::enact::{self, Enacted};
 use crate::halt::Halt;
 use crate::intake::Asked;
-use crate::{gather, record, report};
+use crate::{authorize, gather, record, report};
 
 /// Carries one request to its end. A repetition, after a crash or because it is told twice, takes the same path.
 pub(crate) async fn run(deployer: &Deployer, asked: &Asked) -> Result<(), Halt> {
@@ -35,9 +35,9 @@ async fn carry_out(deployer: &Deployer, asked: &Asked, begun: Begun) -> Result<E
             (record::still_about(recorded, &gathered)?, gathered)
         }
         None => {
-            let basis = gather::basis(deployer, asked).await?;
+            let permitted = authorize::basis(deployer, asked).await?;
             let gathered = gather::packages(deployer, asked, folder.path()).await?;
-            (record::settle(deployer, asked, basis, &gathered).await?, gathered)
+            (record::settle(deployer, asked, permitted, &gathered).await?, gathered)
         }
     };
     // CRASH: the verdict is durable, with the version's number. The next attempt fetches the same versions again, finds

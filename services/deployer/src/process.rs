@@ -71,7 +71,7 @@ impl Service for DeployerProcess {
     async fn reload(&self, context: &Context) -> anyhow::Result<String> {
         let config = &context.config;
         self.parts.store.declare(&config.code_signing_configs).await.context("code_signing_config")?;
-        self.deployer.set_principals(config.principals.clone());
+        self.deployer.set_authority(config.authority.clone());
         self.buckets.send_replace(config.destinations());
         Ok(format!("{} code signing configs and the principals", config.code_signing_configs.len()))
     }
@@ -123,7 +123,7 @@ async fn deployer(parts: &Parts, trust_roots: TrustRoots, context: &Context) -> 
     let work_dir = context.data.path_of(&config.deployer.work_dir);
     let settings = DeployerSettings {
         trust_roots,
-        principals: config.principals.clone(),
+        authority: config.authority.clone(),
         work_dir: work_dir.clone(),
         worker: format!("deployer-{}", uuid::Uuid::new_v4()).parse()?,
         require_code_signing: config.require_code_signing,

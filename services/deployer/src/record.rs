@@ -2,9 +2,10 @@
 
 use countersign_package::limits::Limits;
 use countersign_ports::StoreError;
-use countersign_ports::deployments::{Basis, Decision, RecordedVerdict, Recording};
+use countersign_ports::deployments::{Decision, RecordedVerdict, Recording};
 
 use crate::Deployer;
+use crate::authorize::{self, Permitted};
 use crate::decide::decide;
 use crate::gather::{self, Gathered};
 use crate::halt::{Failure, Halt};
@@ -15,13 +16,14 @@ use crate::intake::Asked;
 pub(crate) async fn settle(
     deployer: &Deployer,
     asked: &Asked,
-    mut basis: Basis,
+    mut permitted: Permitted,
     gathered: &Gathered,
 ) -> Result<RecordedVerdict, Halt> {
     for _ in 0..STALE_MAX {
         let evidence = gather::evidence(deployer, asked, gathered).await?;
         let now = deployer.ports.clock.now();
         let require = deployer.settings.require_code_signing;
+        let basis = permitted.into_basis();
         let decision = decide(asked, basis, require, gathered, evidence, now);
         let decision = under(&deployer.settings.gate_limits, decision);
         match deployer.ports.deployments.record(&decision, &deployer.lease(asked)).await {
@@ -34,7 +36,7 @@ pub(crate) async fn settle(
             }
             Err(error) => return Err(error.into()),
         }
-        basis = gather::basis(deployer, asked).await?;
+        permitted = authorize::basis(deployer, asked).await?;
     }
     Err(Halt::later(format!("policy or revocations changed {STALE_MAX} times while this was decided")))
 }

@@ -48,7 +48,7 @@ async fn finished(
 ) -> Result<(), Halt> {
     deployer.ports.deployments.finish(asked.id, &deployer.lease(asked), finish, events).await?;
     let (deployment, function) = (asked.id, &asked.request.function_name);
-    let principal = &asked.requester.principal;
+    let principal = asked.requester.principal.name();
     // No warnings: the package is at fault, and the events tell it.
     match finish {
         Finish::Succeeded { version, .. } if events.len() > 1 => {

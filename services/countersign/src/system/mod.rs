@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
 use countersign_domain::{PrincipalName, TargetName};
 use countersign_package::chain::TrustRoots;
@@ -19,7 +19,7 @@ use countersign_ports::queue::EventBus;
 use countersign_process::{Tasks, parts as process};
 use countersign_queue::QueueName;
 use countersign_runtime::config::ServiceConfig;
-use countersign_runtime::{Config, DataDir, SystemClock, WorkSettings, relay, work};
+use countersign_runtime::{Authority, Config, DataDir, Principal, SystemClock, WorkSettings, relay, work};
 use countersign_signer::{Signer, SignerPorts, SignerSettings};
 use countersign_targets::DirectoryTarget;
 
@@ -96,7 +96,7 @@ fn services(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<(A
     let signer = Signer::new(common.signer_settings(config), signer_ports(parts));
     let signer = signer.with_context(|| format!("cannot use {}", data.work().display()))?;
     let target = DirectoryTarget::open(&data.root(), common.gate_limits.clone())?;
-    let deployer = Deployer::new(common.deployer_settings(config), deployer_ports(parts, target));
+    let deployer = Deployer::new(common.deployer_settings(config)?, deployer_ports(parts, target));
     let deployer = deployer.with_context(|| format!("cannot use {}", data.work().display()))?;
     Ok((Arc::new(signer), Arc::new(deployer)))
 }
@@ -126,17 +126,26 @@ impl Common {
         }
     }
 
-    fn deployer_settings(&self, config: &Config) -> DeployerSettings {
-        DeployerSettings {
+    fn deployer_settings(&self, config: &Config) -> anyhow::Result<DeployerSettings> {
+        Ok(DeployerSettings {
             trust_roots: self.trust_roots.clone(),
-            principals: config.principals.clone().with(PUBLISHER, own_principal()),
+            authority: authority(config)?,
             work_dir: self.work_dir.clone(),
             worker: self.worker.clone(),
             require_code_signing: config.require_code_signing,
             package_limit_bytes: config.package_size_max_bytes.saturating_add(SIGNATURE_SIZE_MAX_BYTES),
             gate_limits: self.gate_limits.clone(),
-        }
+        })
     }
+}
+
+/// The principals of the configuration and this process itself, which may all.
+fn authority(config: &Config) -> anyhow::Result<Authority> {
+    let own = Principal::new(own_principal(), config.scope.account().parse()?);
+    if config.authority.principals().iter().any(|principal| principal.name() == own.name()) {
+        bail!("principal: {PUBLISHER} is what `up` calls itself: give the principal of this name another one");
+    }
+    Ok(config.authority.clone().with(own.with_publishers([PUBLISHER]).with_all_rights()))
 }
 
 fn signer_ports(parts: &Parts) -> SignerPorts {

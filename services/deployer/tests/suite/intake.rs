@@ -1,10 +1,10 @@
 //! What is no request is a dead letter, before anything is looked up.
 
 use countersign_domain::event::{DeploymentRequest, MAX_LAYERS};
-use countersign_runtime::{Handled, Handler as _, Principals};
+use countersign_runtime::{Handled, Handler as _};
 use serde_json::{Value, json};
 
-use crate::support::{World, body, deliver, delivery, request};
+use crate::support::{World, authority, body, deliver, delivery, principal, request};
 
 /// A request that is well formed, to be spoilt.
 fn asked(world: &World) -> Value {
@@ -118,7 +118,7 @@ async fn only_who_is_named_is_heard() {
         assert!(reason.starts_with(code), "{reason}");
     }
     assert_eq!(world.faults.operations().len(), before, "something was asked of a port");
-    deployer.set_principals(Principals::default().with("mallory", "ci".parse().unwrap()));
+    deployer.set_authority(authority(principal("ci").with_publishers(["mallory"]).with_all_rights()));
     let mut known = delivery("m1", 1, body("e1", &request("strict", &object)));
     known.publisher = Some("mallory".to_owned());
     assert_eq!(deployer.handle(&known).await, Handled::Done, "a reload takes effect at once");
@@ -130,8 +130,7 @@ async fn two_principals_may_use_one_event_id() {
     let one = world.signed("one").await;
     let deployer = world.start();
     assert_eq!(deliver(&deployer, "e1", &request("strict", &one.object)).await, Handled::Done);
-    let other = "other".parse().unwrap();
-    deployer.set_principals(Principals::default().with("other-bot", other));
+    deployer.set_authority(authority(principal("other").with_publishers(["other-bot"]).with_all_rights()));
     let mut message = delivery("m2", 1, body("e1", &request("strict", &one.object)));
     message.publisher = Some("other-bot".to_owned());
     assert_eq!(deployer.handle(&message).await, Handled::Done);

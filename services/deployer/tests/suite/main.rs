@@ -3,6 +3,7 @@
 
 mod support;
 
+mod authorization;
 mod faults;
 mod flow;
 mod intake;

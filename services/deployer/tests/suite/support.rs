@@ -8,8 +8,8 @@ use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
 use countersign_domain::event::{CreateFunction, DeploymentRequest};
 use countersign_domain::{
     CodeSigningConfig, DeploymentId, Event, EventData, EventId, FunctionName, JobArn, JobId, ObjectLocation,
-    ObjectVersion, Platform, PrincipalArn, PrincipalName, ProfileArn, ProfileVersionArn, Scope, Sha256Digest,
-    Tags, UnixMillis, UntrustedArtifact, ValidityPeriod,
+    ObjectVersion, Platform, PrincipalArn, ProfileArn, ProfileVersionArn, Scope, Sha256Digest, Tags,
+    UnixMillis, UntrustedArtifact, ValidityPeriod,
 };
 use countersign_keys::{FileKeys, Passphrase};
 use countersign_package::chain::{CertificateChain, TrustRoots};
@@ -24,7 +24,7 @@ use countersign_ports::profiles::{NewProfile, Profiles as _};
 use countersign_ports::queue::{Delivery, Receipt};
 use countersign_ports::targets::DeployTarget;
 use countersign_ports::{Clock as _, Lease};
-use countersign_runtime::{Handled, Handler as _, Principals};
+use countersign_runtime::{Authority, Handled, Handler as _, Principal};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 
@@ -94,7 +94,7 @@ impl World {
         let settings = DeployerSettings {
             trust_roots: TrustRoots::from_pem(self.keys.trust_root_pem()).unwrap(),
             work_dir: self.folder.path().join("work"),
-            principals: Principals::default().with(PUBLISHER, principal()),
+            authority: authority(principal("ci").with_publishers([PUBLISHER]).with_all_rights()),
             worker,
             require_code_signing: self.require_code_signing,
             package_limit_bytes: self.package_limit_bytes,
@@ -331,11 +331,17 @@ pub(crate) async fn deliver(deployer: &Deployer, id: &str, request: &DeploymentR
 
 /// The deployment that the event `id` asks for.
 pub(crate) fn deployment(id: &str) -> DeploymentId {
-    DeploymentId::for_event(&principal(), &id.parse().unwrap())
+    DeploymentId::for_event(&"ci".parse().unwrap(), &id.parse().unwrap())
 }
 
-fn principal() -> PrincipalName {
-    "ci".parse().unwrap()
+/// A principal of this installation that may nothing yet.
+pub(crate) fn principal(name: &str) -> Principal {
+    Principal::new(name.parse().unwrap(), scope().account().parse().unwrap())
+}
+
+/// An authority that knows `principal` alone.
+pub(crate) fn authority(principal: Principal) -> Authority {
+    Authority::new(scope()).with(principal)
 }
 
 /// Who publishes, as the broker says.

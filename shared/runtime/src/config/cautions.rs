@@ -1,7 +1,10 @@
 //! What is allowed and yet worth a warning.
 
+use std::sync::Arc;
+
 use super::address::{is_plain_over_a_network, is_unverified_database};
 use super::{Config, TargetKind, Trigger};
+use crate::Principal;
 
 /// One sentence a caution, in the order of the configuration.
 pub(super) fn of(config: &Config) -> Vec<String> {
@@ -19,7 +22,20 @@ pub(super) fn of(config: &Config) -> Vec<String> {
                 .to_owned(),
         );
     }
+    cautions.extend(config.authority.principals().iter().enumerate().flat_map(of_principal));
     cautions
+}
+
+/// What its author hardly meant.
+fn of_principal((index, principal): (usize, &Arc<Principal>)) -> Vec<String> {
+    if principal.policies().is_empty() {
+        let nothing = "nothing is allowed to it, because it has no policy";
+        return vec![format!("principal[{index}].policies: {nothing}")];
+    }
+    let warnings = principal.policies().iter().flat_map(|policy| {
+        policy.warnings().iter().map(move |warning| format!("{}: {warning}", policy.name()))
+    });
+    warnings.map(|warning| format!("principal[{index}].policies: {warning}")).collect()
 }
 
 /// Every address that is called, with its path.

@@ -1,6 +1,7 @@
 //! The keys of the document, from the top.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use countersign_domain::code_signing::MAX_ALLOWED_PUBLISHERS;
@@ -18,8 +19,8 @@ use super::{Config, Mistake, gate, parts, principals, routes, services, targets,
 use crate::Environment;
 
 /// Reads the whole document, or says everything that is wrong with it.
-pub(super) fn read(text: &str, environment: &Environment) -> Result<Config, Vec<Mistake>> {
-    let reader = Reader::new(environment);
+pub(super) fn read(text: &str, folder: &Path, environment: &Environment) -> Result<Config, Vec<Mistake>> {
+    let reader = Reader::new(environment, folder);
     let config = read_top(&reader, text);
     let mistakes = reader.into_mistakes();
     match config {
@@ -48,7 +49,7 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
     let rabbitmq = rabbitmq.and_then(parts::read_rabbitmq);
     let postgresql = top.section_if_given("postgresql").and_then(parts::read_postgresql);
     let targets = targets::read(top.few_sections("target", MAX_TARGETS), scope.as_ref().map(Scope::region));
-    let principals = principals::read(top.few_sections("principal", MAX_PRINCIPALS));
+    let authority = principals::read(top.few_sections("principal", MAX_PRINCIPALS), scope.as_ref());
     let code_signing_configs = read_code_signing_configs(&mut top, scope.as_ref());
     let declared = routes::Declared {
         code_signing_configs: code_signing_configs.iter().map(|(name, _)| name).cloned().collect(),
@@ -73,7 +74,7 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
         postgresql,
         triggers,
         targets: targets.into_iter().filter_map(|(_, target)| target).collect(),
-        principals,
+        authority: authority?,
         routes,
         code_signing_configs: code_signing_configs.into_iter().filter_map(|(_, config)| config).collect(),
     })

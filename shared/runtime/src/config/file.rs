@@ -34,7 +34,8 @@ pub enum LoadError {
     },
 }
 
-/// The configuration in the file at `path`, overridden by `environment`. It is wholly read each time.
+/// The configuration in the file at `path`, overridden by `environment`. It is wholly read each time, with the policies
+/// that it names, whose files are relative to its folder.
 ///
 /// # Errors
 /// When the file cannot be read, is longer than 1 MiB, or has mistakes.
@@ -55,7 +56,9 @@ pub fn load_config(path: &Path, environment: &Environment) -> Result<Config, Loa
     }
     let text = String::from_utf8(bytes)
         .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error())))?;
-    Config::parse(&text, environment).map_err(|source| LoadError::Wrong { path: path.to_owned(), source })
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Config::parse(&text, folder, environment)
+        .map_err(|source| LoadError::Wrong { path: path.to_owned(), source })
 }
 
 /// 1 MiB: room for thousands of routes.

@@ -68,7 +68,11 @@ pub const KEYS: &[Key] = &[
     key("target[].runtime", NONE),
     key("target[].handler", NONE),
     key("principal[].name", REQUIRED),
-    key("principal[].publishers", REQUIRED),
+    key("principal[].publishers", "required without access_keys"),
+    key("principal[].access_keys[].id", REQUIRED),
+    key("principal[].access_keys[].secret_file", NONE),
+    key("principal[].policies", "none: nothing is allowed"),
+    key("principal[].account", "the top-level account"),
 ];
 
 const fn key(path: &'static str, default: &'static str) -> Key {

@@ -7,6 +7,8 @@
 //! declared in lists, such as routes, is declared in the file. A `COUNTERSIGN_` variable that overrides nothing is a mistake, because a safety
 //! setting with a typing error must not be ignored.
 //!
+//! **Policies** of principals are files of their own, part of the configuration and relative to it.
+//!
 //! **Secrets** are never part of it: it says where they come from, and they are read when they are needed.
 //!
 //! **Mistakes** are collected, not thrown: [`ConfigError`] has all of them.
@@ -14,12 +16,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use countersign_domain::{BucketName, CodeSigningConfig, Scope};
 
-use crate::{Environment, Principals, Route};
+use crate::{Authority, Environment, Route};
 
 pub use self::file::{LoadError, load_config};
 pub use self::gate::GateConfig;
@@ -44,6 +46,7 @@ mod section;
 mod services;
 mod targets;
 mod triggers;
+mod variables;
 
 /// What a process is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +84,8 @@ pub struct Config {
     pub triggers: Vec<Trigger>,
     /// Where packages are deployed, 1 to 16, the first by default. Without any in the file, the data directory.
     pub targets: Vec<TargetConfig>,
-    /// Who may ask for deployments; at most 64, with 100 publishers each.
-    pub principals: Principals,
+    /// Who may do what; at most 64 principals, with 100 publishers, 2 access keys and 20 policies each.
+    pub authority: Authority,
     /// What drops mean.
     pub routes: Vec<Route>,
     /// Whom functions trust. Profile names in the file are ARNs in `scope` here.
@@ -90,12 +93,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// The configuration in `text`, overridden by `environment`.
+    /// The configuration in `text`, overridden by `environment`. The policies that it names are files relative to
+    /// `folder`, and read with it.
     ///
     /// # Errors
-    /// All mistakes at once.
-    pub fn parse(text: &str, environment: &Environment) -> Result<Self, ConfigError> {
-        document::read(text, environment).map_err(|mistakes| ConfigError { mistakes })
+    /// All mistakes at once, those in the policies included.
+    pub fn parse(text: &str, folder: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+        document::read(text, folder, environment).map_err(|mistakes| ConfigError { mistakes })
     }
 
     /// The buckets of the routes, each once.

@@ -13,8 +13,8 @@ use crate::{DataDir, Environment};
 /// Where a secret comes from: a variable, or else a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretSource {
-    key: &'static str,
-    variable: &'static str,
+    key: String,
+    variable: String,
     file: Option<PathBuf>,
 }
 
@@ -25,9 +25,9 @@ pub enum SecretError {
     #[error("secret_missing: give it in {variable}, or write the path of a file that holds it into {key}")]
     Missing {
         /// The key that may name a file.
-        key: &'static str,
+        key: String,
         /// The variable that may hold it.
-        variable: &'static str,
+        variable: String,
     },
     /// What was given is no secret.
     #[error("secret_malformed: {origin} {wrong}: a secret is one line of text")]
@@ -41,7 +41,7 @@ pub enum SecretError {
     #[error("secret_unreadable: {path}, which {key} names, cannot be read: {source}")]
     Io {
         /// The key that names the file.
-        key: &'static str,
+        key: String,
         /// The file.
         path: PathBuf,
         /// Why it failed.
@@ -50,8 +50,8 @@ pub enum SecretError {
 }
 
 impl SecretSource {
-    pub(super) fn new(key: &'static str, variable: &'static str, file: Option<PathBuf>) -> Self {
-        Self { key, variable, file }
+    pub(super) fn new(key: &str, variable: &str, file: Option<PathBuf>) -> Self {
+        Self { key: key.to_owned(), variable: variable.to_owned(), file }
     }
 
     /// The secret: the variable's value or else the file's one line without its end; `None` if neither was given.
@@ -64,8 +64,8 @@ impl SecretSource {
         data: &DataDir,
         environment: &Environment,
     ) -> Result<Option<SecretString>, SecretError> {
-        if let Some(text) = environment.value(self.variable) {
-            return checked(text, || self.variable.to_owned()).map(Some);
+        if let Some(text) = environment.value(&self.variable) {
+            return checked(text, || self.variable.clone()).map(Some);
         }
         self.file.as_deref().map(|file| self.read_file(&data.path_of(file))).transpose()
     }
@@ -75,12 +75,12 @@ impl SecretSource {
     /// # Errors
     /// As `read`, and when neither was given.
     pub fn demand(&self, data: &DataDir, environment: &Environment) -> Result<SecretString, SecretError> {
-        let missing = SecretError::Missing { key: self.key, variable: self.variable };
-        self.read(data, environment)?.ok_or(missing)
+        let missing = || SecretError::Missing { key: self.key.clone(), variable: self.variable.clone() };
+        self.read(data, environment)?.ok_or_else(missing)
     }
 
     fn read_file(&self, path: &Path) -> Result<SecretString, SecretError> {
-        let failed = |source| SecretError::Io { key: self.key, path: path.to_owned(), source };
+        let failed = |source| SecretError::Io { key: self.key.clone(), path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;
         warn_if_shared(path, &file).map_err(failed)?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_BYTES));

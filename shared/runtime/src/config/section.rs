@@ -3,25 +3,26 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use toml::{Table, Value};
 
-use super::parts::{POSTGRESQL_PASSWORD, RABBITMQ_PASSWORD};
-use super::{Mistake, keys};
+use super::variables::{is_ours, variable_of};
+use super::{Mistake, SecretSource, keys};
 use crate::Environment;
 
-/// The mistakes so far, and the variables that override keys.
+/// The mistakes so far, the variables that override keys, and the folder of the files that are part of the configuration.
 pub(super) struct Reader<'a> {
     environment: &'a Environment,
+    folder: &'a Path,
     used_variables: RefCell<BTreeSet<String>>,
     mistakes: RefCell<Vec<Mistake>>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(environment: &'a Environment) -> Self {
-        Self { environment, used_variables: RefCell::default(), mistakes: RefCell::default() }
+    pub(super) fn new(environment: &'a Environment, folder: &'a Path) -> Self {
+        Self { environment, folder, used_variables: RefCell::default(), mistakes: RefCell::default() }
     }
 
     pub(super) fn mistake(&self, path: impl Into<String>, reason: impl Display) {
@@ -46,13 +47,11 @@ impl<'a> Reader<'a> {
     pub(super) fn into_mistakes(self) -> Vec<Mistake> {
         let used = self.used_variables.into_inner();
         let mut mistakes = self.mistakes.into_inner();
-        for name in self.environment.names().filter(|name| name.starts_with(PREFIX)) {
-            if !used.contains(name) && !NOT_KEYS.contains(&name) && !is_service_link(name) {
-                mistakes.push(Mistake {
-                    path: name.to_owned(),
-                    reason: "overrides no key of the configuration: correct its name or unset it".into(),
-                });
-            }
+        for name in self.environment.names().filter(|name| is_ours(name) && !used.contains(*name)) {
+            mistakes.push(Mistake {
+                path: name.to_owned(),
+                reason: "overrides no key of the configuration: correct its name or unset it".into(),
+            });
         }
         mistakes
     }
@@ -107,6 +106,17 @@ impl<'a> Section<'a> {
     /// A path of a file or folder.
     pub(super) fn file(&mut self, key: &str) -> Option<PathBuf> {
         self.parsed::<FilePath>(key).map(|path| path.0)
+    }
+
+    /// Where the files are that are part of the configuration.
+    pub(super) fn folder(&self) -> &'a Path {
+        self.reader.folder
+    }
+
+    /// The secret that `variable` holds, or else `file`, which `key` named.
+    pub(super) fn secret(&self, key: &str, variable: &str, file: Option<PathBuf>) -> SecretSource {
+        self.reader.used_variables.borrow_mut().insert(variable.to_owned());
+        SecretSource::new(&self.path_of(key), variable, file)
     }
 
     /// What kind of thing the table declares. Keys of other kinds are mistakes in it.
@@ -177,6 +187,16 @@ impl<'a> Section<'a> {
         let texts = self.texts(key);
         if !(1..=most).contains(&texts.len()) {
             self.mistake(key, format_args!("has {} entries: write 1 to {most}", texts.len()));
+        }
+        texts
+    }
+
+    /// Like `texts`, with `most` entries at most; what is beyond them is not read.
+    pub(super) fn few_texts(&mut self, key: &str, most: usize) -> Vec<(String, String)> {
+        let mut texts = self.texts(key);
+        if texts.len() > most {
+            self.mistake(key, format_args!("has {} entries: write at most {most}", texts.len()));
+            texts.truncate(most);
         }
         texts
     }
@@ -292,7 +312,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A path that leads somewhere.
-struct FilePath(PathBuf);
+pub(super) struct FilePath(pub(super) PathBuf);
 
 impl FromStr for FilePath {
     type Err = &'static str;
@@ -313,28 +333,3 @@ fn found(value: &Value) -> String {
         kind => format!("a {kind}"),
     }
 }
-
-/// `route[1].deploy.alias` is `COUNTERSIGN_ROUTE_1_DEPLOY_ALIAS`.
-fn variable_of(path: &str) -> String {
-    let words = path.replace(['[', '.'], "_").replace(']', "");
-    format!("{PREFIX}{}", words.to_ascii_uppercase())
-}
-
-/// Kubernetes sets such variables in every container when a service is called `countersign…`; nobody wrote them.
-fn is_service_link(name: &str) -> bool {
-    let port = name.ends_with("_PORT") || name.contains("_PORT_");
-    name.ends_with("_SERVICE_HOST") || port
-}
-
-const PREFIX: &str = "COUNTERSIGN_";
-
-/// Variables of the programs themselves, which stand in no file.
-const NOT_KEYS: [&str; 7] = [
-    "COUNTERSIGN_CONFIG",
-    "COUNTERSIGN_DATA_DIR",
-    "COUNTERSIGN_KEY_PASSPHRASE",
-    "COUNTERSIGN_LOG",
-    "COUNTERSIGN_LOG_FORMAT",
-    RABBITMQ_PASSWORD,
-    POSTGRESQL_PASSWORD,
-];

@@ -2,6 +2,7 @@ use super::*;
 use countersign_domain::{AllowedPublisher, UntrustedArtifact};
 
 mod parts;
+mod principals;
 mod refusals;
 mod secrets;
 
@@ -25,8 +26,11 @@ fn environment(pairs: &[(&str, &str)]) -> Environment {
 }
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
-    Config::parse(text, &Environment::default())
+    Config::parse(text, Path::new(POLICIES), &Environment::default())
 }
+
+/// Where the policies of these configurations are.
+const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/tests/policies");
 
 /// The paths of the mistakes, in order.
 fn paths(text: &str) -> Vec<String> {
@@ -191,7 +195,7 @@ fn a_variable_overrides_any_key() {
         ("COUNTERSIGN_SIGNER_SERVICE_HOST", "10.0.0.1"),
         ("COUNTERSIGN_PORT_4580_TCP", "tcp://10.0.0.1:4580"),
     ]);
-    let config = Config::parse(GOOD, &environment).unwrap();
+    let config = Config::parse(GOOD, Path::new(POLICIES), &environment).unwrap();
     assert_eq!(config.listen.to_string(), "0.0.0.0:9000");
     assert!(config.require_code_signing);
     assert_eq!(config.sweep_interval, Duration::from_secs(5));
@@ -207,7 +211,7 @@ fn a_variable_that_is_wrong_or_overrides_nothing_is_a_mistake_under_its_name() {
         ("COUNTERSIGN_REQUIRE_CODE_SIGNING", "yes"),
         ("COUNTERSIGN_ROUTE_7_PROFILE", "default"),
     ]);
-    let error = Config::parse(GOOD, &environment).unwrap_err();
+    let error = Config::parse(GOOD, Path::new(POLICIES), &environment).unwrap_err();
     let paths: Vec<&str> = error.mistakes.iter().map(|mistake| mistake.path.as_str()).collect();
     assert_eq!(
         paths,
@@ -239,7 +243,7 @@ fn a_bad_region_and_account_are_two_mistakes() {
 
 #[test]
 fn further_trust_roots_are_files() {
-    let config = Config::parse("trust_roots = [\"trust/partner.pem\"]", &Environment::default()).unwrap();
+    let config = parse("trust_roots = [\"trust/partner.pem\"]").unwrap();
     assert_eq!(config.trust_roots, [std::path::PathBuf::from("trust/partner.pem")]);
-    assert!(Config::parse("trust_roots = \"trust/partner.pem\"", &Environment::default()).is_err());
+    assert!(parse("trust_roots = \"trust/partner.pem\"").is_err());
 }

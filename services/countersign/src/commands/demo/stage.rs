@@ -70,7 +70,7 @@ impl Stage {
         // Made here, so that nobody is told to keep a copy of it.
         Passphrase::load_or_create(&data.key_passphrase())?;
         let environment = Environment::default();
-        let config = Config::parse(CONFIG, &environment)?;
+        let config = Config::parse(CONFIG, folder, &environment)?;
         let parts = Parts::open(&data, &config, &environment).await?;
         let buckets =
             config.routes.iter().flat_map(|route| [&route.source.bucket, &route.destination.bucket]);

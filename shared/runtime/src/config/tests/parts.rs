@@ -1,6 +1,6 @@
 //! What stands outside the process, and how the services run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::*;
 
@@ -41,6 +41,8 @@ kind = "directory"
 [[principal]]
 name = "signer"
 publishers = ["countersign-signer"]
+access_keys = [{ id = "AKIAIOSFODNN7EXAMPLE", secret_file = "secrets/signer" }]
+policies = ["manage-configs.json"]
 [[principal]]
 name = "ci"
 publishers = ["ci-1", "ci-2"]
@@ -78,7 +80,7 @@ fn the_whole_is_read() {
     let TargetKind::Lambda { region, create, .. } = &config.targets[0].kind else { panic!() };
     assert_eq!((region.as_str(), create.as_ref().unwrap().handler.as_str()), ("eu-central-1", "bootstrap"));
     assert_eq!(config.targets[1].kind, TargetKind::Directory { path: ".".into() });
-    assert_eq!(config.principals.requester(Some("ci-2")).unwrap().principal.as_str(), "ci");
+    assert_eq!(config.authority.requester(Some("ci-2")).unwrap().principal.name().as_str(), "ci");
     assert_eq!(config.routes[0].deploy.as_ref().unwrap().target.as_ref().unwrap().as_str(), "files");
 }
 
@@ -198,6 +200,10 @@ fn every_listed_key_can_be_overridden_by_a_variable() {
         ("target[1].path", "x"),
         ("principal[0].name", "x"),
         ("principal[0].publishers", "x,y"),
+        ("principal[0].access_keys[0].id", "AKIAIOSFODNN8EXAMPLE"),
+        ("principal[0].access_keys[0].secret_file", "x"),
+        ("principal[0].policies", "create-with-config.json"),
+        ("principal[0].account", "222222222222"),
     ];
     let mut covered = good.map(|(path, _)| path.replace("[0]", "[]").replace("[1]", "[]"));
     covered.sort();
@@ -208,10 +214,14 @@ fn every_listed_key_can_be_overridden_by_a_variable() {
         let name = path.replace(['[', '.'], "_").replace(']', "").to_uppercase();
         (format!("COUNTERSIGN_{name}"), value.to_owned())
     });
-    let config = Config::parse(WHOLE, &variables.into_iter().collect()).unwrap();
+    let config = Config::parse(WHOLE, Path::new(POLICIES), &variables.into_iter().collect()).unwrap();
     assert_eq!(config.signer.concurrency, 64);
     assert_eq!(config.rabbitmq.unwrap().addresses, ["amqps://a", "amqp://b:1/c"]);
     assert_eq!(config.trust_roots.len(), 2);
-    assert!(config.principals.knows("y") && !config.principals.knows("countersign-signer"));
+    let principal = &config.authority.principals()[0];
+    assert_eq!(principal.publishers(), ["x", "y"]);
+    assert_eq!(principal.account().as_str(), "222222222222");
+    assert_eq!(principal.access_keys()[0].id().as_str(), "AKIAIOSFODNN8EXAMPLE");
+    assert_eq!(principal.policies()[0].name(), "create-with-config.json");
     assert_eq!(config.targets[1].kind, TargetKind::Directory { path: "x".into() });
 }

@@ -13,7 +13,7 @@ fn password(text: &str, content: &[u8], variables: &[(&str, &str)]) -> Result<St
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("password"), content).unwrap();
     let environment = environment(variables);
-    let rabbitmq = Config::parse(text, &environment).unwrap().rabbitmq.unwrap();
+    let rabbitmq = Config::parse(text, Path::new(POLICIES), &environment).unwrap().rabbitmq.unwrap();
     let password = rabbitmq.password(&DataDir::new(folder.path()), &environment);
     password.map(|password| password.expose_secret().to_owned()).map_err(|error| error.to_string())
 }
