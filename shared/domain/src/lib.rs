@@ -1,4 +1,4 @@
-//! The words that cross a process boundary: names, ARNs, digests, instants, jobs, deployments, events.
+//! The words that cross a process boundary: names, ARNs, digests, instants, jobs, deployments, events, the trail.
 //!
 //! Each type has a private field and one parser, which `FromStr`, `serde` and every adapter share, so a value that
 //! exists is a value that is well formed. This crate never contains I/O, a clock, randomness or a decision.
@@ -14,6 +14,7 @@ pub mod location;
 pub mod name;
 pub mod platform;
 pub mod time;
+pub mod trail;
 
 mod text;
 
@@ -30,3 +31,4 @@ pub use name::{
 };
 pub use platform::Platform;
 pub use time::{UnixMillis, ValidityPeriod};
+pub use trail::{EventName, EventSource, TrailEventId, TrailRecord};
