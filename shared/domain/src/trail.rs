@@ -102,9 +102,9 @@ impl TrailRecord {
         }
     }
 
-    /// It came from `source_ip`, from a client that calls itself `user_agent`; `-` where that is not known.
+    /// It came from `source_ip`, sent by a client that calls itself `user_agent`; `-` where that is not known.
     #[must_use]
-    pub fn from_client(mut self, source_ip: Option<std::net::IpAddr>, user_agent: Option<&str>) -> Self {
+    pub fn sent_from(mut self, source_ip: Option<std::net::IpAddr>, user_agent: Option<&str>) -> Self {
         self.source_ip_address = source_ip.map_or_else(|| "-".to_owned(), |ip| ip.to_string());
         self.user_agent = cut(user_agent.unwrap_or("-"), MAX_TEXT_BYTES);
         self

@@ -49,6 +49,35 @@ pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
     (0..rows).map(tuple).collect::<Vec<_>>().join(", ")
 }
 
+/// The conditions of a `WHERE` that has as many as were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Conditions {
+    texts: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    /// One more condition, in which every `?` is a placeholder for the next of `values`.
+    pub(crate) fn and<const N: usize>(&mut self, text: &str, values: [Value; N]) {
+        let mut parts = text.split('?');
+        let mut condition = parts.next().unwrap_or_default().to_owned();
+        for (part, value) in parts.zip(values) {
+            self.values.push(value);
+            condition.push_str(&format!("${}{part}", self.values.len()));
+        }
+        self.texts.push(condition);
+    }
+
+    /// The statement that `build` makes of the `WHERE`, which is empty without conditions, with the values bound. The next
+    /// placeholder's number is given as well.
+    pub(crate) fn statement(self, build: impl FnOnce(&str, usize) -> Statement) -> Statement {
+        let all = self.texts.join(" AND ");
+        let which = if all.is_empty() { all } else { format!("WHERE {all}") };
+        let statement = build(&which, self.values.len() + 1);
+        self.values.into_iter().fold(statement, Statement::bind)
+    }
+}
+
 impl Statement {
     /// Gives the next placeholder its value.
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
@@ -59,6 +88,13 @@ impl Statement {
     /// Holds the rows that are found until the transaction ends. SQLite's writers are alone anyway.
     pub(crate) fn for_update(mut self) -> Self {
         self.for_update = true;
+        self
+    }
+
+    /// The statement that asks the database how it would run this one.
+    #[cfg(test)]
+    pub(crate) fn explained(mut self, explain: &str) -> Self {
+        self.text = format!("{explain} {}", self.text).into();
         self
     }
 

@@ -33,7 +33,7 @@ fn failed(package: PackageRole, check: Check) -> Finding {
 fn a_record_has_the_members_of_cloudtrail() {
     let finding = failed(PackageRole::Function, Check::Mismatch);
     let record = record()
-        .from_client(Some("203.0.113.9".parse().unwrap()), Some("aws-cli/2.31"))
+        .sent_from(Some("203.0.113.9".parse().unwrap()), Some("aws-cli/2.31"))
         .in_request("c85aae70-b0a8-4fa4-abd9-3e39ade1ad97")
         .writing()
         .asking(Parameters::of(&object(
@@ -132,7 +132,7 @@ fn a_record_of_the_longest_parts_is_within_its_limit() {
         })
         .collect();
     let mut record = record()
-        .from_client(None, Some(&long))
+        .sent_from(None, Some(&long))
         .in_request(&long)
         .failing(&long, &long)
         .asking(large.clone())

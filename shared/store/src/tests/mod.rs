@@ -5,3 +5,4 @@ mod relays;
 mod samples;
 mod server;
 mod sqlite;
+mod trail;

@@ -4,6 +4,7 @@ mod deployments;
 mod jobs;
 mod profiles;
 mod revocations;
+mod trail;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use countersign_domain::{
     CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, FunctionName, JobArn,
-    ProfileName, ProfileVersionArn, UnixMillis,
+    ProfileName, ProfileVersionArn, TrailRecord, UnixMillis,
 };
 use tokio::sync::Notify;
 
@@ -21,12 +22,13 @@ use crate::profiles::Profile;
 use crate::revocations::Revocation;
 use crate::{Lease, StoreError, WorkerId};
 
-/// Every port of the state in memory: profiles, revocations, jobs, outbox, deployments, code signing configs. Clones
-/// share their state. Operations carry the names of the ports' methods in the [`FaultPlan`].
+/// Every port of the state in memory: profiles, revocations, jobs, outbox, deployments, code signing configs, the
+/// trail. Clones share their state. Operations carry the names of the ports' methods in the [`FaultPlan`].
 #[derive(Clone)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
     committed: Arc<Notify>,
+    appended: Arc<Notify>,
     faults: FaultPlan,
 }
 
@@ -42,6 +44,7 @@ struct State {
     configs: BTreeMap<CodeSigningConfigName, CodeSigningConfig>,
     functions: BTreeMap<FunctionName, deployments::HeldFunction>,
     deployments: BTreeMap<DeploymentId, deployments::HeldDeployment>,
+    trail: Vec<TrailRecord>,
 }
 
 struct HeldJob {
@@ -57,7 +60,7 @@ struct Holder {
 impl MemoryStore {
     /// An empty store.
     pub fn new(faults: FaultPlan) -> Self {
-        Self { state: Arc::default(), committed: Arc::default(), faults }
+        Self { state: Arc::default(), committed: Arc::default(), appended: Arc::default(), faults }
     }
 
     /// Every event that was ever committed, published or not, in order.
@@ -141,7 +144,7 @@ impl Outbox for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::{deployments, jobs, outbox, profiles, revocations, samples};
+    use crate::conformance::{deployments, jobs, outbox, profiles, revocations, samples, trail};
     use crate::fakes::Fault;
     use crate::jobs::{JobClaim, Jobs as _};
 
@@ -156,6 +159,7 @@ mod tests {
         jobs::check(empty).await;
         outbox::check(empty).await;
         deployments::check(empty).await;
+        trail::check(empty).await;
     }
 
     #[tokio::test]
