@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use countersign_runtime::Environment;
 
-use crate::commands::{check, demo, inspect, profile, queue, revoke, sign, strip, submit, up, verify};
+use crate::commands::{audit, check, demo, inspect, profile, queue, revoke, sign, strip, submit, up, verify};
 use crate::exit::Exit;
 
 /// Signs zip packages that are dropped into S3, and refuses to deploy what is not signed by someone you trust.
@@ -42,6 +42,8 @@ pub enum Command {
     /// Look at the queues and give dead letters another chance
     #[command(subcommand)]
     Queue(queue::Action),
+    /// Look at the trail: who did what, in CloudTrail's shape
+    Audit(audit::Args),
     /// Sign a package with a profile of the data directory
     Sign(sign::Args),
     /// Check integrity, expiry, mismatch and revocation of a package, without any network
@@ -65,6 +67,7 @@ impl Command {
             Self::Profile(_)
             | Self::Revoke(_)
             | Self::Queue(_)
+            | Self::Audit(_)
             | Self::Sign(_)
             | Self::Verify(_)
             | Self::Check(_)
@@ -82,6 +85,7 @@ impl Command {
             Self::Profile(action) => profile::run(action, environment).await,
             Self::Revoke(args) => revoke::run(args, environment).await,
             Self::Queue(action) => queue::run(action, environment).await,
+            Self::Audit(args) => audit::run(args, environment).await,
             Self::Sign(args) => sign::run(args, environment).await,
             Self::Verify(args) => verify::run(&args),
             Self::Check(args) => check::run(&args),

@@ -1,13 +1,14 @@
-//! The parts of an installation that the offline commands use: its state, its queues and its keys.
+//! The parts of an installation that the offline commands use: its state, its queues, its trail and its keys.
 
 use std::sync::Arc;
 
 use anyhow::bail;
-use countersign_domain::ProfileName;
+use countersign_domain::{ProfileName, Scope};
 use countersign_keys::FileKeys;
 use countersign_ports::profiles::{Profile, ProfileStatus, Profiles};
 use countersign_ports::queue::DeadLetters;
 use countersign_ports::revocations::RevocationRegistry;
+use countersign_ports::trail::Trail;
 use countersign_process::parts;
 use countersign_queue::{EmbeddedQueue, Topology};
 use countersign_runtime::{Config, DataDir, Environment, SystemClock};
@@ -73,6 +74,20 @@ pub(crate) async fn queues(
     }
     data.demand()?;
     Ok(Arc::new(EmbeddedQueue::open(&data.queue(), Arc::new(SystemClock)).await?))
+}
+
+/// Where an installation is and its trail, in PostgreSQL where the configuration says so.
+pub(crate) async fn trail(
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<(Scope, Arc<dyn Trail>)> {
+    let config = config_file::load(None, data, environment)?.config;
+    if config.postgresql.is_some() {
+        let store = parts::store(&config, data, environment).await?;
+        return Ok((config.scope, Arc::new(store)));
+    }
+    data.demand()?;
+    Ok((config.scope, Arc::new(SqliteStore::open(&data.state()).await?)))
 }
 
 /// The error for a profile that is not there.

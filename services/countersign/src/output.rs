@@ -12,6 +12,15 @@ pub(crate) fn result(line: &str) -> anyhow::Result<()> {
     ignore_broken_pipe(writeln!(out, "{line}").and_then(|()| out.flush()))
 }
 
+/// Writes a line of a result without an end; false if nobody reads it any more.
+pub(crate) fn streamed(line: &str) -> anyhow::Result<bool> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => Ok(written.map(|()| true)?),
+    }
+}
+
 /// Writes the result as one JSON document.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     result(&serde_json::to_string_pretty(value)?)

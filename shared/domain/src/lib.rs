@@ -1,5 +1,5 @@
 //! The words that cross a process boundary: names, ARNs, principals, permissions, tags, digests, instants, jobs,
-//! deployments, events.
+//! deployments, events, the trail.
 //!
 //! Each type has a private field and one parser, which `FromStr`, `serde` and every adapter share, so a value that
 //! exists is a value that is well formed. This crate never contains I/O, a clock, randomness or a decision.
@@ -19,6 +19,7 @@ pub mod platform;
 pub mod principal;
 pub mod tag;
 pub mod time;
+pub mod trail;
 
 mod text;
 
@@ -39,3 +40,4 @@ pub use platform::Platform;
 pub use principal::PrincipalArn;
 pub use tag::{TagKey, TagValue, Tags};
 pub use time::{UnixMillis, ValidityPeriod};
+pub use trail::{EventName, EventSource, TrailEventId, TrailRecord};

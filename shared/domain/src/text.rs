@@ -1,4 +1,4 @@
-//! Gives a type that parses from text and prints as text its `serde` form: that same text.
+//! Gives a type that parses from text and prints as text its `serde` form: that same text; and cuts what is too long.
 
 /// `Serialize` through `Display`, `Deserialize` through `FromStr`: a value read from JSON, TOML or a database has
 /// passed the one parser.
@@ -20,3 +20,33 @@ macro_rules! serde_as_text {
 }
 
 pub(crate) use serde_as_text;
+
+/// As much of `text` as takes `max_bytes` in JSON; what was cut says so.
+pub(crate) fn cut(text: &str, max_bytes: usize) -> String {
+    let end = end_within(text, max_bytes);
+    if end == text.len() {
+        return text.to_owned();
+    }
+    let end = end_within(text, max_bytes.saturating_sub(CUT.len()));
+    text.get(..end).unwrap_or_default().to_owned() + CUT
+}
+
+/// Where the longest beginning of `text` ends that takes at most `max_bytes` in JSON.
+fn end_within(text: &str, max_bytes: usize) -> usize {
+    let mut size_bytes = 0;
+    let past = text.char_indices().find(|(_, c)| {
+        size_bytes += in_json(*c);
+        size_bytes > max_bytes
+    });
+    past.map_or(text.len(), |(end, _)| end)
+}
+
+fn in_json(c: char) -> usize {
+    match c {
+        '"' | '\\' => 2,
+        '\u{0}'..='\u{1f}' => 6,
+        other => other.len_utf8(),
+    }
+}
+
+const CUT: &str = "… (cut)";

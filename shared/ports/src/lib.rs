@@ -16,6 +16,7 @@ pub mod profiles;
 pub mod queue;
 pub mod revocations;
 pub mod targets;
+pub mod trail;
 
 mod lease;
 mod store_error;

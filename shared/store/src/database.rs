@@ -28,6 +28,9 @@ pub trait Database: Clone + Send + Sync + 'static {
     /// Returns when events may have been committed, or after a pause.
     async fn told(&self);
 
+    /// Returns when records may have been appended to the trail, or after a pause.
+    async fn appended(&self);
+
     /// Waits for what is under way and closes the connections.
     async fn close(&self);
 }
@@ -50,8 +53,12 @@ pub trait Session: Send {
     async fn lock(&mut self, lock: Lock<'_>) -> Result<(), Failure>;
 
     /// From now to the commit nobody else tells events, so that their order is that of the commits; with the commit the
-    /// relays are woken. The last that a change waits for.
+    /// relays are woken. Only the trail is waited for after it.
     async fn tell(&mut self) -> Result<(), Failure>;
+
+    /// From now to the commit nobody else appends to the trail, so that its order is that of the commits; with the commit
+    /// those who follow it are woken. Nothing is waited for after it.
+    async fn append(&mut self) -> Result<(), Failure>;
 
     /// Makes the change durable.
     async fn commit(self) -> Result<(), Failure>;
@@ -60,7 +67,8 @@ pub trait Session: Send {
 /// What changes wait for where rows alone do not tell them apart.
 ///
 /// Where writers meet, every change waits in one order, so that no two wait for each other: the function, then the row of
-/// the job, deployment or profile, then the policy, then the outbox ([`Session::tell`]).
+/// the job, deployment or profile, then the policy, then the outbox ([`Session::tell`]), then the trail
+/// ([`Session::append`]).
 #[derive(Debug, Clone, Copy)]
 pub enum Lock<'a> {
     /// The beginning of deployments of one function: the next one has no row yet.

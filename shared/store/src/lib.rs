@@ -1,5 +1,5 @@
 //! The state of both services, over SQLite and PostgreSQL: profiles, their permissions, revocations, signing jobs, deployments, code
-//! signing configs, and the outbox that tells of every change.
+//! signing configs, the outbox that tells of every change, and the trail of who did what.
 //!
 //! One state machine, [`Store`], over both databases: what differs between them stands in `sqlite.rs` and `postgres/`.
 //! A change and its events are one transaction, durable before it is answered; a row that does not parse is
@@ -17,6 +17,7 @@ mod revision;
 mod revocations;
 
 mod outbox;
+mod trail;
 mod views;
 
 mod attempt;

@@ -30,6 +30,7 @@ pub struct SqliteFile {
     writer: SqlitePool,
     readers: SqlitePool,
     told: Arc<Notify>,
+    appended: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -87,7 +88,7 @@ impl SqliteFile {
         let reading = options.read_only(true);
         let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(reading).await;
         let readers = readers.map_err(|error| failed(&error))?;
-        Ok(Self { writer, readers, told: Arc::default() })
+        Ok(Self { writer, readers, told: Arc::default(), appended: Arc::default() })
     }
 }
 
@@ -103,12 +104,12 @@ impl Database for SqliteFile {
 
     async fn snapshot(&self) -> Result<SqliteSession, Failure> {
         let transaction = self.readers.begin().await.map_err(failure)?;
-        Ok(SqliteSession { transaction, told: false, relay: self.told.clone() })
+        Ok(SqliteSession { transaction, wakes: Vec::new(), file: self.clone() })
     }
 
     async fn begin(&self) -> Result<SqliteSession, Failure> {
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
-        Ok(SqliteSession { transaction, told: false, relay: self.told.clone() })
+        Ok(SqliteSession { transaction, wakes: Vec::new(), file: self.clone() })
     }
 
     async fn relays(&self, _source: &str) -> Result<bool, Failure> {
@@ -118,6 +119,10 @@ impl Database for SqliteFile {
     async fn told(&self) {
         // What this process commits wakes the relay at once; what another one commits is found by looking.
         let _looked_again = tokio::time::timeout(POLL, self.told.notified()).await;
+    }
+
+    async fn appended(&self) {
+        let _looked_again = tokio::time::timeout(POLL, self.appended.notified()).await;
     }
 
     async fn close(&self) {
@@ -130,8 +135,9 @@ impl Database for SqliteFile {
 #[derive(Debug)]
 pub struct SqliteSession {
     transaction: Transaction<'static, Sqlite>,
-    told: bool,
-    relay: Arc<Notify>,
+    /// Whom the commit wakes.
+    wakes: Vec<Arc<Notify>>,
+    file: SqliteFile,
 }
 
 #[async_trait]
@@ -153,14 +159,19 @@ impl Session for SqliteSession {
     }
 
     async fn tell(&mut self) -> Result<(), Failure> {
-        self.told = true;
+        self.wakes.push(self.file.told.clone());
+        Ok(())
+    }
+
+    async fn append(&mut self) -> Result<(), Failure> {
+        self.wakes.push(self.file.appended.clone());
         Ok(())
     }
 
     async fn commit(self) -> Result<(), Failure> {
         self.transaction.commit().await.map_err(failure)?;
-        if self.told {
-            self.relay.notify_one();
+        for waiting in &self.wakes {
+            waiting.notify_one();
         }
         Ok(())
     }
@@ -183,5 +194,5 @@ const OPEN_ATTEMPTS: u32 = 10;
 /// How long to wait between two tries.
 const OPEN_PAUSE: Duration = Duration::from_millis(50);
 
-/// How soon the events of another process are noticed.
+/// How soon the events and records of another process are noticed.
 const POLL: Duration = Duration::from_millis(250);

@@ -11,5 +11,6 @@ pub mod profiles;
 pub mod queue;
 pub mod revocations;
 pub mod targets;
+pub mod trail;
 
 pub(crate) mod samples;

@@ -99,6 +99,10 @@ impl Database for PostgresDatabase {
         self.relay.told().await;
     }
 
+    async fn appended(&self) {
+        self.relay.appended().await;
+    }
+
     async fn close(&self) {
         self.relay.stop();
         self.pool.close().await;

@@ -5,7 +5,7 @@ use countersign_domain::Sha256Digest;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 
 use super::failures::{commit_failure, failure};
-use super::relay::CHANNEL;
+use super::relay::{CHANNEL, TRAIL_CHANNEL};
 use crate::attempt::Failure;
 use crate::database::{Lock, Session};
 use crate::statement::{Record, Statement};
@@ -59,6 +59,12 @@ impl Session for PostgresSession {
         notify.execute(&mut *self.transaction).await.map(drop).map_err(failure)
     }
 
+    async fn append(&mut self) -> Result<(), Failure> {
+        self.advisory(EXCLUSIVE, TRAIL, 0).await?;
+        let notify = sqlx::query("SELECT pg_notify($1, '')").bind(TRAIL_CHANNEL);
+        notify.execute(&mut *self.transaction).await.map(drop).map_err(failure)
+    }
+
     async fn commit(self) -> Result<(), Failure> {
         self.transaction.commit().await.map_err(commit_failure)
     }
@@ -71,3 +77,4 @@ const SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1, $2)";
 const FUNCTIONS: i32 = 0x4353_6701;
 const POLICY: i32 = 0x4353_6702;
 const OUTBOX: i32 = 0x4353_6703;
+const TRAIL: i32 = 0x4353_6704;

@@ -6,3 +6,4 @@ mod relays;
 mod samples;
 mod server;
 mod sqlite;
+mod trail;

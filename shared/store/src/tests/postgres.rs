@@ -56,6 +56,12 @@ async fn deployments_keep_the_contract() {
     conformance::deployments::check(async || server.store().await).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_trail_keeps_the_contract() {
+    let server = Server::start().await;
+    conformance::trail::check(async || server.store().await).await;
+}
+
 #[tokio::test]
 async fn the_command_line_sees_what_there_is() {
     let server = Server::start().await;

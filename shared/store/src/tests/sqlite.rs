@@ -70,6 +70,12 @@ async fn deployments_keep_the_contract() {
     conformance::deployments::check(async || empty(&directory).await).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_trail_keeps_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::trail::check(async || empty(&directory).await).await;
+}
+
 #[tokio::test]
 async fn what_was_committed_survives_a_kill() {
     let directory = TempDir::new().unwrap();

@@ -6,6 +6,7 @@ mod jobs;
 mod permissions;
 mod profiles;
 mod revocations;
+mod trail;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use countersign_domain::{
     CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, FunctionName, JobArn,
-    ProfileName, UnixMillis,
+    ProfileName, TrailRecord, UnixMillis,
 };
 use tokio::sync::Notify;
 
@@ -23,12 +24,13 @@ use crate::permissions::ProfilePolicy;
 use crate::profiles::Profile;
 use crate::{Lease, StoreError, WorkerId};
 
-/// Every port of the state in memory: profiles, permissions, revocations, jobs, outbox, deployments, code signing configs. Clones
-/// share their state. Operations carry the names of the ports' methods in the [`FaultPlan`].
+/// Every port of the state in memory: profiles, permissions, revocations, jobs, outbox, deployments, code signing configs, the
+/// trail. Clones share their state. Operations carry the names of the ports' methods in the [`FaultPlan`].
 #[derive(Clone)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
     committed: Arc<Notify>,
+    appended: Arc<Notify>,
     faults: FaultPlan,
 }
 
@@ -44,6 +46,7 @@ struct State {
     configs: BTreeMap<CodeSigningConfigName, CodeSigningConfig>,
     functions: BTreeMap<FunctionName, deployments::HeldFunction>,
     deployments: BTreeMap<DeploymentId, deployments::HeldDeployment>,
+    trail: Vec<TrailRecord>,
 }
 
 struct HeldJob {
@@ -61,7 +64,7 @@ struct Holder {
 impl MemoryStore {
     /// An empty store.
     pub fn new(faults: FaultPlan) -> Self {
-        Self { state: Arc::default(), committed: Arc::default(), faults }
+        Self { state: Arc::default(), committed: Arc::default(), appended: Arc::default(), faults }
     }
 
     /// Every event that was ever committed, published or not, in order.
@@ -154,7 +157,7 @@ impl Outbox for MemoryStore {
 mod tests {
     use super::*;
     use crate::conformance::{
-        deployments, job_registry, jobs, outbox, permissions, profiles, revocations, samples,
+        deployments, job_registry, jobs, outbox, permissions, profiles, revocations, samples, trail,
     };
     use crate::fakes::Fault;
     use crate::jobs::{JobClaim, Jobs as _};
@@ -172,6 +175,7 @@ mod tests {
         job_registry::check(empty).await;
         outbox::check(empty).await;
         deployments::check(empty).await;
+        trail::check(empty).await;
     }
 
     #[tokio::test]
