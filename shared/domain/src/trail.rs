@@ -97,7 +97,7 @@ impl TrailRecord {
             resources: Vec::new(),
             event_type: EventType::AwsApiCall,
             management_event: true,
-            recipient_account_id: scope.account().to_owned(),
+            recipient_account_id: scope.account().to_string(),
             event_category: EventCategory::Management,
         }
     }

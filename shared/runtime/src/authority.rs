@@ -106,7 +106,7 @@ impl Authority {
 
     /// The account of the resources.
     fn owner(&self) -> AccountId {
-        self.scope.account().parse().expect("a scope has an account of 12 digits")
+        self.scope.account().as_str().parse().expect("a scope has an account of 12 digits")
     }
 }
 

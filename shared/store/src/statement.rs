@@ -98,13 +98,6 @@ impl Statement {
         self
     }
 
-    /// The statement that asks the database how it would run this one.
-    #[cfg(test)]
-    pub(crate) fn explained(mut self, explain: &str) -> Self {
-        self.text = format!("{explain} {}", self.text).into();
-        self
-    }
-
     /// The text for a database whose writers are alone.
     pub(crate) fn text(&self) -> String {
         self.text.to_string()

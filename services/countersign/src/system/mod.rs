@@ -141,9 +141,11 @@ impl Common {
 
 /// The principals of the configuration and this process itself, which may all.
 fn authority(config: &Config) -> anyhow::Result<Authority> {
-    let own = Principal::new(own_principal(), config.scope.account().parse()?);
+    let own = Principal::new(own_principal(), config.scope.account().as_str().parse()?);
     if config.authority.principals().iter().any(|principal| principal.name() == own.name()) {
-        bail!("principal: {PUBLISHER} is what `up` calls itself: give the principal of this name another one");
+        bail!(
+            "principal: {PUBLISHER} is what `up` calls itself: give the principal of this name another one"
+        );
     }
     Ok(config.authority.clone().with(own.with_publishers([PUBLISHER]).with_all_rights()))
 }

@@ -336,7 +336,7 @@ pub(crate) fn deployment(id: &str) -> DeploymentId {
 
 /// A principal of this installation that may nothing yet.
 pub(crate) fn principal(name: &str) -> Principal {
-    Principal::new(name.parse().unwrap(), scope().account().parse().unwrap())
+    Principal::new(name.parse().unwrap(), scope().account().as_str().parse().unwrap())
 }
 
 /// An authority that knows `principal` alone.

@@ -42,7 +42,7 @@ fn read_principal(mut section: Section<'_>, scope: Option<&Scope>, taken: &mut T
     let account = if section.has("account") {
         section.parsed::<AccountId>("account")
     } else {
-        scope.and_then(|scope| scope.account().parse().ok())
+        scope.and_then(|scope| scope.account().as_str().parse().ok())
     };
     let keys = section.few_sections("access_keys", MAX_ACCESS_KEYS);
     let publishers = read_publishers(&mut section, !keys.is_empty(), taken);

@@ -183,7 +183,7 @@ fn the_secret_of_an_access_key_is_its_own_variable_or_else_the_line_of_its_file(
 fn a_principal_may_be_of_another_account() {
     let foreign = parse(&principal("account = \"999999999999\"")).unwrap().authority;
     assert_eq!(foreign.principals()[0].arn().to_string(), "arn:aws:iam::999999999999:user/ci");
-    assert_eq!(foreign.scope().account(), "000000000000");
+    assert_eq!(foreign.scope().account().as_str(), "000000000000");
     assert_eq!(paths(&principal("account = \"12\"")), ["principal[0].account"]);
 }
 
