@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("countersign-gateway", 2),
     ("countersign-targets", 2),
     ("countersign-runtime", 2),
+    ("countersign-api", 3),
     ("countersign-process", 3),
     ("countersign-signer", 4),
     ("countersign-deployer", 4),
@@ -45,6 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
 const NEVER: &[(&str, &str)] = &[
     ("countersign-deployer", "countersign-keys"),
     ("countersign-deployer", "countersign-signer"),
+    ("countersign-api", "countersign-keys"),
     ("countersign-process", "countersign-keys"),
     ("countersign-signer", "countersign-deployer"),
     ("countersign-package", "tokio"),

@@ -95,7 +95,7 @@ pub(crate) fn validation(service: &Service, message: String) -> ApiError {
 }
 
 /// Something failed here, and the client learns nothing more of it.
-pub(crate) fn internal(service: &Service) -> ApiError {
+pub fn internal(service: &Service) -> ApiError {
     let class =
         if is_signer(service) { &signer::INTERNAL_SERVICE_ERROR_ERROR } else { &lambda::SERVICE_ERROR };
     class.error(INTERNAL)
