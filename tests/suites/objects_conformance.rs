@@ -39,8 +39,8 @@ impl Served {
         let settings = settings(&listener.local_addr().unwrap().to_string(), SECRET);
         let shutdown = CancellationToken::new();
         tokio::spawn({
-            let (embedded, shutdown) = (embedded.clone(), shutdown.clone());
-            async move { embedded.serve(listener, shutdown).await }
+            let (service, shutdown) = (embedded.service(), shutdown.clone());
+            async move { countersign_runtime::listen::serve(service, listener, shutdown).await }
         });
         let store =
             S3Objects::new(&settings).await.with_page_size(u16::try_from(objects::PAGE_SIZE).unwrap());

@@ -27,11 +27,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_domain::BucketName;
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 mod admission;
 mod buckets;
@@ -55,7 +54,6 @@ mod objects;
 mod operations;
 mod query;
 mod ranges;
-mod server;
 mod store;
 mod tagging;
 
@@ -151,12 +149,15 @@ impl EmbeddedS3 {
         self.endpoint.clone()
     }
 
-    /// Serves on `listener` until `shutdown`; requests under way then have ten seconds to end.
-    ///
-    /// # Errors
-    /// None at present: a connection that fails ends alone.
-    pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-        server::serve(self.endpoint.clone(), listener, shutdown).await
+    /// Waits until the requests under way are answered, also those whose clients went away, for at most `grace`. To be
+    /// called when nobody sends requests any more.
+    pub async fn settle(&self, grace: Duration) {
+        let requests = self.endpoint.requests();
+        requests.close();
+        if tokio::time::timeout(grace, requests.wait()).await.is_err() {
+            tracing::warn!("s3 requests still running after {grace:?} were cut off");
+        }
+        requests.reopen();
     }
 
     /// The oldest notifications of objects that arrived and were not marked delivered, at most `limit`.

@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 use countersign_domain::UnixMillis;
 use countersign_embedded_s3::{Clock, Credentials, EmbeddedS3};
 use tokio::process::Command;
+use countersign_runtime::listen;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
@@ -20,7 +21,7 @@ pub(crate) struct Running {
     pub(crate) url: String,
     region: &'static str,
     shutdown: CancellationToken,
-    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    serving: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
@@ -34,15 +35,16 @@ impl Running {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn({
-            let (s3, shutdown) = (s3.clone(), shutdown.clone());
-            async move { s3.serve(listener, shutdown).await }
+            let (service, shutdown) = (s3.service(), shutdown.clone());
+            async move { listen::serve(service, listener, shutdown).await }
         });
         Self { s3, url, region, shutdown, serving }
     }
 
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
-        self.serving.await.unwrap().unwrap();
+        self.serving.await.unwrap();
+        self.s3.settle(listen::GRACE).await;
         self.s3.close().await;
     }
 }
