@@ -32,6 +32,7 @@ use std::time::Duration;
 use countersign_domain::BucketName;
 use tokio::sync::Notify;
 
+mod access;
 mod admission;
 mod buckets;
 mod checksums;
@@ -57,7 +58,8 @@ mod ranges;
 mod store;
 mod tagging;
 
-pub use endpoint::{Credentials, ResponseBody, S3Endpoint};
+pub use access::{Keys, OneKey};
+pub use endpoint::{ResponseBody, S3Endpoint};
 pub use notifications::Notification;
 pub use store::Clock;
 
@@ -103,14 +105,14 @@ pub struct MetadataError(#[from] sqlx::Error);
 
 impl EmbeddedS3 {
     /// Opens the store in `dir`, which is its own, making what is missing and removing what a crash left
-    /// behind. `clock` dates objects; signatures are checked against the system's time by the protocol layer.
+    /// behind. `clock` dates objects; `keys` say who may ask for what; signatures are checked against the system's time by the protocol layer.
     ///
     /// # Errors
     /// When another process has the folder, or it cannot be read and written.
     pub async fn open(
         dir: &Path,
         clock: Clock,
-        credentials: &Credentials,
+        keys: Arc<dyn Keys>,
         region: String,
     ) -> Result<Self, OpenError> {
         let folder = |source| OpenError::Folder { path: dir.to_owned(), source };
@@ -125,7 +127,7 @@ impl EmbeddedS3 {
         metadata::uploads::forget_completed(store.metadata.writer(), then).await.map_err(database)?;
         sweep(&store, dir).await?;
         let store = Arc::new(store);
-        let endpoint = S3Endpoint::new(&store, credentials);
+        let endpoint = S3Endpoint::new(&store, &keys);
         Ok(Self { store, endpoint })
     }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use countersign_domain::UnixMillis;
-use countersign_embedded_s3::{Clock, Credentials, EmbeddedS3};
-use tokio::process::Command;
+use countersign_embedded_s3::{Clock, EmbeddedS3, OneKey};
 use countersign_runtime::listen;
+use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
@@ -50,11 +50,11 @@ impl Running {
 }
 
 pub(crate) async fn open(dir: &Path, region: &str) -> EmbeddedS3 {
-    EmbeddedS3::open(dir, wall_clock(), &credentials(), region.to_owned()).await.unwrap()
+    EmbeddedS3::open(dir, wall_clock(), Arc::new(credentials()), region.to_owned()).await.unwrap()
 }
 
-pub(crate) fn credentials() -> Credentials {
-    Credentials { access_key_id: ACCESS_KEY_ID.to_owned(), secret_access_key: SECRET_ACCESS_KEY.to_owned() }
+pub(crate) fn credentials() -> OneKey {
+    OneKey { access_key_id: ACCESS_KEY_ID.to_owned(), secret_access_key: SECRET_ACCESS_KEY.into() }
 }
 
 /// `aws s3 sync` compares the times of objects with those of local files.
