@@ -2,7 +2,8 @@
 
 use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{
-    Architecture, Code, CodeVersion, FunctionName, FunctionSettings, LayerCode, RevisionId, Sha256Digest, Tags,
+    Architecture, Code, CodeVersion, FunctionName, FunctionSettings, LayerCode, RevisionId, Sha256Digest,
+    Tags,
 };
 use serde::{Deserialize, Serialize};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use countersign_domain::code_signing::MAX_ALLOWED_PUBLISHERS;
 use countersign_domain::{
-    CodeSigningConfig, CodeSigningConfigId, CodeSigningConfigName, FunctionName, PublisherArn, Scope, TagKey, Tags,
-    UnixMillis, UntrustedArtifact,
+    CodeSigningConfig, CodeSigningConfigId, CodeSigningConfigName, FunctionName, PublisherArn, Scope, TagKey,
+    Tags, UnixMillis, UntrustedArtifact,
 };
 
 use crate::StoreError;
@@ -238,7 +238,9 @@ pub fn declared_by_name(
         let conflict = |what: String| Err(StoreError::Conflict(format!("code signing config {name} {what}")));
         if !(1..=MAX_ALLOWED_PUBLISHERS).contains(&allowed_publishers.len()) {
             let count = allowed_publishers.len();
-            return conflict(format!("allows {count} publishers; 1 to {MAX_ALLOWED_PUBLISHERS} are possible"));
+            return conflict(format!(
+                "allows {count} publishers; 1 to {MAX_ALLOWED_PUBLISHERS} are possible"
+            ));
         }
         if name.as_str().parse::<CodeSigningConfigId>().is_ok() {
             return conflict("has a name that reads as an id of the API; choose another".to_owned());

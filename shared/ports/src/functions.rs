@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use countersign_domain::{
-    AliasName, Code, CodeSigningConfigName, FunctionName, FunctionSettings, FunctionVersion, LayerCode, RevisionId,
-    TagKey, Tags, UnixMillis,
+    AliasName, Code, CodeSigningConfigName, FunctionName, FunctionSettings, FunctionVersion, LayerCode,
+    RevisionId, TagKey, Tags, UnixMillis,
 };
 
 use crate::StoreError;
@@ -196,6 +196,14 @@ pub struct Alias {
     pub revision: RevisionId,
 }
 
+impl Alias {
+    /// True if some of its calls go to `version`.
+    pub fn points_to(&self, version: FunctionVersion) -> bool {
+        let further = || self.target.further.map(|further| FunctionVersion::Published(further.version));
+        self.target.version == version || further() == Some(version)
+    }
+}
+
 /// Where an alias points to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AliasTarget {
@@ -308,6 +316,9 @@ pub enum FunctionError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// How a deployment ends that was left behind when its function was deleted.
+pub const FUNCTION_DELETED: &str = "function_deleted: the function was deleted";
 
 /// Demands that what stands is what the caller saw.
 ///

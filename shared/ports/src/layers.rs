@@ -11,18 +11,22 @@ use crate::change::Refusal;
 #[async_trait]
 pub trait Layers: Send + Sync {
     /// Publishes a version: always a new one, whatever stands. Numbers count up from 1 and are never given twice.
-    async fn publish_layer(&self, layer: &LayerName, new: &NewLayerVersion) -> Result<LayerVersion, StoreError>;
+    async fn publish_layer(
+        &self,
+        layer: &LayerName,
+        new: &NewLayerVersion,
+    ) -> Result<LayerVersion, StoreError>;
 
     /// The version, unless it was deleted.
-    async fn layer_version(&self, layer: &LayerName, version: u64)
-    -> Result<Option<LayerVersion>, StoreError>;
+    async fn layer_version(
+        &self,
+        layer: &LayerName,
+        version: u64,
+    ) -> Result<Option<LayerVersion>, StoreError>;
 
     /// The newest version of up to `max` layers that have one, in the order of their names, those after `after`.
-    async fn list_layers(
-        &self,
-        after: Option<&LayerName>,
-        max: u32,
-    ) -> Result<Vec<LayerVersion>, StoreError>;
+    async fn list_layers(&self, after: Option<&LayerName>, max: u32)
+    -> Result<Vec<LayerVersion>, StoreError>;
 
     /// Up to `max` versions of a layer, newest first, those before `before`. A layer that never was has none.
     async fn layer_versions(
@@ -127,7 +131,8 @@ impl LayerPolicy {
         expected: Option<&RevisionId>,
         new: &RevisionId,
     ) -> Result<Self, LayerError> {
-        let mut permissions = at_revision(policy, expected)?.map(|policy| policy.permissions).unwrap_or_default();
+        let mut permissions =
+            at_revision(policy, expected)?.map(|policy| policy.permissions).unwrap_or_default();
         if permissions.iter().any(|standing| standing.statement_id == permission.statement_id) {
             return Err(LayerError::StatementExists(permission.statement_id.clone()));
         }

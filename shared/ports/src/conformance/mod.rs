@@ -1,8 +1,12 @@
 //! One suite a port: every adapter passes the same.
 
+pub mod code_signing_configs;
 pub mod deployments;
+pub mod exposure;
+pub mod functions;
 pub mod jobs;
 pub mod keys;
+pub mod layers;
 pub mod objects;
 pub mod outbox;
 pub mod profiles;

@@ -1,7 +1,11 @@
 //! The state of both services in memory.
 
+mod code_signing_configs;
 mod deployments;
+mod exposure;
+mod functions;
 mod jobs;
+mod layers;
 mod profiles;
 mod revocations;
 
@@ -10,18 +14,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use countersign_domain::{
-    CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, FunctionName, JobArn,
-    ProfileName, ProfileVersionArn, UnixMillis,
+    CodeSigningConfigName, DeploymentId, Event, EventId, FunctionName, JobArn, LayerName, ProfileName,
+    ProfileVersionArn, UnixMillis,
 };
 use tokio::sync::Notify;
 
 use super::FaultPlan;
+use crate::code_signing_configs::KeptConfig;
 use crate::jobs::{Job, Outbox};
 use crate::profiles::Profile;
 use crate::revocations::Revocation;
 use crate::{Lease, StoreError, WorkerId};
 
-/// Every port of the state in memory: profiles, revocations, jobs, outbox, deployments, code signing configs. Clones
+/// Every port of the state in memory: profiles, revocations, jobs, outbox, deployments, functions, layers, code
+/// signing configs, exposures. Clones
 /// share their state. Operations carry the names of the ports' methods in the [`FaultPlan`].
 #[derive(Clone)]
 pub struct MemoryStore {
@@ -39,8 +45,9 @@ struct State {
     jobs: BTreeMap<JobArn, HeldJob>,
     told: Vec<Event>,
     outbox: Vec<Event>,
-    configs: BTreeMap<CodeSigningConfigName, CodeSigningConfig>,
-    functions: BTreeMap<FunctionName, deployments::HeldFunction>,
+    configs: BTreeMap<CodeSigningConfigName, KeptConfig>,
+    functions: BTreeMap<FunctionName, functions::HeldFunction>,
+    layers: BTreeMap<LayerName, layers::HeldLayer>,
     deployments: BTreeMap<DeploymentId, deployments::HeldDeployment>,
 }
 
@@ -141,7 +148,10 @@ impl Outbox for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::{deployments, jobs, outbox, profiles, revocations, samples};
+    use crate::conformance::{
+        code_signing_configs, deployments, exposure, functions, jobs, layers, outbox, profiles, revocations,
+        samples,
+    };
     use crate::fakes::Fault;
     use crate::jobs::{JobClaim, Jobs as _};
 
@@ -156,6 +166,10 @@ mod tests {
         jobs::check(empty).await;
         outbox::check(empty).await;
         deployments::check(empty).await;
+        code_signing_configs::check(empty).await;
+        functions::check(empty).await;
+        layers::check(empty).await;
+        exposure::check(empty).await;
     }
 
     #[tokio::test]
