@@ -1,5 +1,5 @@
-//! The state of both services, over SQLite and PostgreSQL: profiles, revocations, signing jobs, deployments, code signing
-//! configs, and the outbox that tells of every change.
+//! The state of both services, over SQLite and PostgreSQL: profiles, revocations, signing jobs, deployments, functions,
+//! layers, code signing configs, and the outbox that tells of every change.
 //!
 //! One state machine, [`Store`], over both databases: what differs between them stands in `sqlite.rs` and `postgres/`.
 //! A change and its events are one transaction, durable before it is answered; a row that does not parse is
@@ -11,6 +11,9 @@ mod jobs;
 
 mod code_signing_configs;
 mod deployments;
+mod exposure;
+mod functions;
+mod layers;
 mod profiles;
 mod revision;
 mod revocations;
@@ -32,4 +35,4 @@ mod tests;
 pub use postgres::{PostgresSettings, PostgresStore};
 pub use sqlite::SqliteStore;
 pub use store::Store;
-pub use views::{FunctionState, FunctionVersion};
+pub use views::{FunctionState, VersionState};

@@ -197,7 +197,7 @@ impl Deployments for Meddled {
             Some(Meddling::Revoke(job)) => self.store.revoke_job(&job, "leaked", self.clock.now()).await?,
             Some(Meddling::Enforce) => {
                 let strict = ["strict", "lenient"].map(|name| config(name, UntrustedArtifact::Enforce));
-                self.store.declare(&strict).await?;
+                self.store.declare(&scope(), &strict, UnixMillis::EPOCH).await?;
             }
             Some(Meddling::AlwaysStale) => {
                 *meddling = Some(Meddling::AlwaysStale);

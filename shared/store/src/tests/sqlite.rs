@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use countersign_ports::deployments::{CodeSigningConfigs, DeploymentClaim, Deployments, NewDeployment};
+use countersign_ports::code_signing_configs::CodeSigningConfigs;
+use countersign_ports::deployments::{DeploymentClaim, Deployments, NewDeployment};
 use countersign_ports::jobs::{JobClaim, Jobs, Outbox};
 use countersign_ports::{StoreError, conformance};
 use sqlx::migrate::Migrator;
@@ -54,6 +55,30 @@ async fn the_outbox_keeps_the_contract() {
 async fn deployments_keep_the_contract() {
     let directory = TempDir::new().unwrap();
     conformance::deployments::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn code_signing_configs_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::code_signing_configs::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn functions_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::functions::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn layers_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::layers::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn exposures_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::exposure::check(async || empty(&directory).await).await;
 }
 
 #[tokio::test]
@@ -164,7 +189,9 @@ async fn what_does_not_parse_is_corrupt() {
 async fn a_config_without_publishers_is_corrupt() {
     let directory = TempDir::new().unwrap();
     let store = SqliteStore::open(&path(&directory, 0)).await.unwrap();
-    damage(&directory, "INSERT INTO code_signing_configs VALUES ('csc', '[]', 'Enforce')").await;
+    let empty = "INSERT INTO code_signing_configs (name, allowed_publishers, untrusted_artifact)
+         VALUES ('csc', '[]', 'Enforce')";
+    damage(&directory, empty).await;
     let read = store.code_signing_config(&"csc".parse().unwrap()).await;
     assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{read:?}");
 }
