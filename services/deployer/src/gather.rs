@@ -34,7 +34,10 @@ pub(crate) async fn basis(deployer: &Deployer, asked: &Asked) -> Result<Basis, H
     let request = &asked.request;
     match deployer.ports.deployments.basis(request).await {
         Ok(Basis { function, .. }) if asked.change.refusal(function.as_ref(), request).is_some() => {
-            Err(asked.change.refusal(function.as_ref(), request).map_or_else(|| Halt::later("it changed"), refused))
+            Err(asked
+                .change
+                .refusal(function.as_ref(), request)
+                .map_or_else(|| Halt::later("it changed"), refused))
         }
         Ok(Basis { function: None, .. }) if request.create.is_none() => {
             let name = &request.function_name;

@@ -33,6 +33,9 @@ mod report;
 mod halt;
 mod outcome;
 
+// What stands around the flow: a zip that comes with a call, put where it has a version.
+mod keep;
+
 // What stands around the flow: the deployer as a process of its own.
 pub mod process;
 
@@ -55,6 +58,7 @@ use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Handled, Handler, Principals, Scratch, Turns};
 
 pub use intake::Asked;
+pub use keep::NotKept;
 pub use outcome::{Outcome, Undecided};
 pub use report::EVENT_SOURCE;
 

@@ -56,7 +56,9 @@ pub(crate) async fn published(deployer: &Deployer, asked: &Asked) -> Result<Reco
         Ok(Recording::Recorded(recorded)) => Ok(recorded),
         Ok(Recording::Refused(refusal)) => Err(refused(refusal)),
         Ok(Recording::Stale) => Err(Halt::later("nothing is decided anew where a version is published")),
-        Err(StoreError::NotFound(what)) => Err(Failure::new("unknown_decision", format!("{what} is not on record")).into()),
+        Err(StoreError::NotFound(what)) => {
+            Err(Failure::new("unknown_decision", format!("{what} is not on record")).into())
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -5,10 +5,10 @@ use countersign_domain::{Event, EventData, EventId, RevisionId, Verdict};
 use countersign_ports::deployments::{Decision, Finish};
 use countersign_ports::functions::Stamp;
 
-use crate::{Deployer, Outcome};
 use crate::enact::Enacted;
 use crate::halt::{Failure, Halt};
 use crate::intake::Asked;
+use crate::{Deployer, Outcome};
 
 /// Ends the deployment as it was enacted.
 pub(crate) async fn ended(deployer: &Deployer, asked: &Asked, enacted: Enacted) -> Result<Outcome, Halt> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{AliasName, EventData, FunctionName, UntrustedArtifact};
+use countersign_domain::{AliasName, EventData, FunctionName, UnixMillis, UntrustedArtifact};
 use countersign_ports::Clock as _;
 use countersign_ports::code_signing_configs::CodeSigningConfigs as _;
 use countersign_ports::deployments::Finish;
@@ -15,7 +15,7 @@ use countersign_ports::revocations::RevocationRegistry as _;
 use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError, TargetVersion};
 use countersign_runtime::{Handled, Handler as _};
 
-use crate::support::{World, body, config, deliver, delivery, package, request};
+use crate::support::{World, body, config, deliver, delivery, package, request, scope};
 
 const FAULTS: [Fault; 2] = [Fault::WithoutEffect, Fault::AfterEffect];
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod calls;
 mod faults;
 mod flow;
 mod intake;

@@ -139,9 +139,9 @@ async fn a_decision_and_a_change_of_policy_never_both_succeed() {
         let new = bound(round);
         deployer.begin(&new, &lease("w1")).await.unwrap();
         let decided = decision(&new, &deployer.basis(&new.request).await.unwrap());
-        let w1 = lease("w1");
+        let (w1, scope) = (lease("w1"), scope());
         let (recording, declared) =
-            tokio::join!(deployer.record(&decided, &w1), operator.declare(&scope(), &[], at()));
+            tokio::join!(deployer.record(&decided, &w1), operator.declare(&scope, &[], at()));
         match (recording.unwrap(), declared) {
             (Recording::Recorded(_), Err(StoreError::Conflict(_))) => recorded += 1,
             (Recording::Stale, Ok(())) => {}
