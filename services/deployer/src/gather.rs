@@ -8,6 +8,7 @@ use countersign_domain::{Code, CodeSignature, CodeVersion, ObjectVersion, Packag
 use countersign_package::verify::{VerifyError, verify};
 use countersign_policy::{PackageEvidence, RevocationEvidence, SignatureEvidence, SignedStatement};
 use countersign_ports::StoreError;
+use countersign_ports::change::Change;
 use countersign_ports::deployments::Basis;
 use countersign_ports::objects::Fetched;
 use countersign_ports::targets::{LocalPackage, LocalPackages};
@@ -32,25 +33,22 @@ pub(crate) struct Gathered {
 /// decision is recorded.
 pub(crate) async fn basis(deployer: &Deployer, asked: &Asked) -> Result<Basis, Halt> {
     let request = &asked.request;
-    match deployer.ports.deployments.basis(request).await {
-        Ok(Basis { function, .. }) if asked.change.refusal(function.as_ref(), request).is_some() => {
-            Err(asked
-                .change
-                .refusal(function.as_ref(), request)
-                .map_or_else(|| Halt::later("it changed"), refused))
-        }
-        Ok(Basis { function: None, .. }) if request.create.is_none() => {
+    let basis = match deployer.ports.deployments.basis(request).await {
+        Ok(Basis { function: None, .. }) if request.create.is_none() && asked.change == Change::Publish => {
             let name = &request.function_name;
             let detail = format!("there is no function {name}; create it, or ask for its creation");
-            Err(Failure::new("unknown_function", detail).into())
+            return Err(Failure::new("unknown_function", detail).into());
         }
-        Ok(basis) => Ok(basis),
+        Ok(basis) => basis,
         Err(StoreError::NotFound(what)) => {
             let detail = format!("{what} is not declared; declare it, or ask for another one");
-            Err(Failure::new("unknown_code_signing_config", detail).into())
+            return Err(Failure::new("unknown_code_signing_config", detail).into());
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    // Looked at again when the decision is recorded; here it saves the work.
+    let refusal = asked.change.refusal(basis.function.as_ref(), request);
+    refusal.map_or(Ok(basis), |refusal| Err(refused(refusal)))
 }
 
 /// Fetches every package into `folder` and verifies it there.

@@ -17,7 +17,7 @@ pub enum Outcome {
         version: Option<u64>,
         /// What was decided, about which packages.
         decision: Box<Decision>,
-        /// The state of `$LATEST` that it left.
+        /// The revision id that the change was marked with. Publishing a version that stood already changes nothing.
         revision: RevisionId,
     },
     /// A check failed, and nothing was deployed.

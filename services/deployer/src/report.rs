@@ -12,24 +12,24 @@ use crate::{Deployer, Outcome};
 
 /// Ends the deployment as it was enacted.
 pub(crate) async fn ended(deployer: &Deployer, asked: &Asked, enacted: Enacted) -> Result<Outcome, Halt> {
-    match &enacted {
+    match enacted {
         Enacted::Deployed { decision, version } => {
             let mut events = vec![event(
                 deployer,
                 asked,
                 "succeeded",
-                EventData::DeploymentSucceeded(told(asked, Some(decision), *version, &decision.reason)),
+                EventData::DeploymentSucceeded(told(asked, Some(&decision), version, &decision.reason)),
             )];
-            events.extend(warnings(deployer, asked, decision));
-            let finish = Finish::Succeeded { version: *version, alias: asked.request.alias.clone() };
+            events.extend(warnings(deployer, asked, &decision));
+            let finish = Finish::Succeeded { version, alias: asked.request.alias.clone() };
             let revision = finished(deployer, asked, &finish, &events, &decision.reason).await?;
-            Ok(Outcome::Deployed { version: *version, decision: Box::new(decision.clone()), revision })
+            Ok(Outcome::Deployed { version, decision: Box::new(decision), revision })
         }
         Enacted::Blocked { decision } => {
-            let told = told(asked, Some(decision), None, &decision.reason);
+            let told = told(asked, Some(&decision), None, &decision.reason);
             let events = [event(deployer, asked, "blocked", EventData::DeploymentBlocked(told))];
             finished(deployer, asked, &Finish::Blocked, &events, &decision.reason).await?;
-            Ok(Outcome::Blocked { decision: Box::new(decision.clone()) })
+            Ok(Outcome::Blocked { decision: Box::new(decision) })
         }
     }
 }
@@ -85,11 +85,11 @@ fn told(asked: &Asked, decision: Option<&Decision>, version: Option<u64>, reason
     }
 }
 
-/// One event for each check that failed and was let pass.
+/// One event for each check that failed and was let pass. A version of what stands was checked when that was deployed.
 fn warnings(deployer: &Deployer, asked: &Asked, decision: &Decision) -> Vec<Event> {
     let warned = match decision.verdict {
-        Verdict::DeployWithWarning => decision.findings.as_slice(),
-        Verdict::Deploy | Verdict::Block => &[],
+        Verdict::DeployWithWarning if asked.change.sets_latest() => decision.findings.as_slice(),
+        Verdict::DeployWithWarning | Verdict::Deploy | Verdict::Block => &[],
     };
     let failed = warned.iter().enumerate().filter(|(_, finding)| !finding.passed());
     let warnings = failed.map(|(index, finding)| {
