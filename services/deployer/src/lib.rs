@@ -37,7 +37,6 @@ mod outcome;
 mod keep;
 
 // What stands around the flow: the deployer as a process of its own.
-pub mod process;
 
 use std::collections::BTreeMap;
 use std::fmt;
