@@ -37,6 +37,7 @@ mod outcome;
 mod keep;
 
 // What stands around the flow: the deployer as a process of its own.
+pub mod process;
 
 use std::collections::BTreeMap;
 use std::fmt;
