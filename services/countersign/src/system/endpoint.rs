@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use countersign_embedded_s3::{EmbeddedS3, S3Endpoint};
 use countersign_gateway::{Gateway, credential_scope_service};
+use countersign_process::api;
 use countersign_runtime::listen;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -28,13 +29,7 @@ pub(super) struct Endpoint {
 pub(super) async fn serve(s3: EmbeddedS3, apis: Gateway, listener: TcpListener, stop: CancellationToken) {
     let endpoint = Endpoint { s3: s3.service(), apis: apis.clone() };
     listen::serve(endpoint, listener, stop).await;
-    let calls = apis.calls();
-    calls.close();
-    let (ended, ()) =
-        tokio::join!(tokio::time::timeout(listen::GRACE, calls.wait()), s3.settle(listen::GRACE));
-    if ended.is_err() {
-        tracing::warn!("calls still running after {:?} were cut off", listen::GRACE);
-    }
+    tokio::join!(api::settle(&apis), s3.settle(listen::GRACE));
 }
 
 type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;

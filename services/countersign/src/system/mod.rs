@@ -1,9 +1,10 @@
 //! All of Countersign in this process: what `up` and `demo` share.
 
+mod access;
+mod endpoint;
 mod notifications;
 mod parts;
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +32,7 @@ use crate::random;
 pub(crate) struct System {
     pub(crate) parts: Parts,
     working: Tasks,
-    serving: Tasks<io::Result<()>>,
+    serving: Tasks,
 }
 
 impl System {
@@ -45,8 +46,9 @@ impl System {
         parts.queue.recover().await.context("the queue")?;
         let (signer, deployer) = services(&parts, data, config)?;
         let (s3, listener) = (parts.s3.clone(), parts.take_listener()?);
+        let apis = apis(&parts, config, &deployer);
         let mut system = Self { parts, working: Tasks::new(), serving: Tasks::new() };
-        system.serving.spawn(|stop| async move { s3.serve(listener, stop).await });
+        system.serving.spawn(|stop| endpoint::serve(s3, apis, listener, stop));
         system.start_working(signer, deployer, config);
         Ok(system)
     }
@@ -102,6 +104,27 @@ fn services(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<(A
     Ok((Arc::new(signer), Arc::new(deployer)))
 }
 
+/// The APIs of Signer and Lambda over the same parts, each call with its record in the trail.
+fn apis(parts: &Parts, config: &Config, deployer: &Arc<Deployer>) -> Gateway {
+    let (trail, pages): (Arc<dyn Trail>, _) = (Arc::new(parts.store.clone()), parts.access.pages());
+    let signer = SignerApi::new(
+        parts.access.clone(),
+        signer_api_ports(parts),
+        SignerApiSettings { scope: config.scope.clone(), pages: pages.clone() },
+    );
+    let lambda = LambdaApi::new(
+        parts.access.clone(),
+        deployer.clone(),
+        lambda_api_ports(parts),
+        LambdaApiSettings { scope: config.scope.clone(), pages },
+    );
+    let services: Vec<(_, Arc<dyn Api>)> = vec![
+        (&model::signer::SERVICE, Arc::new(Recorded::new(signer, trail.clone(), config.scope.clone()))),
+        (&model::lambda::SERVICE, Arc::new(Recorded::new(lambda, trail, config.scope.clone()))),
+    ];
+    api::gateway(&config.scope, &parts.access, services)
+}
+
 /// What both services are told.
 struct Common {
     /// What the signer's own signatures have to verify under.
@@ -140,17 +163,6 @@ impl Common {
     }
 }
 
-/// The principals of the configuration and this process itself, which may all.
-fn authority(config: &Config) -> anyhow::Result<Authority> {
-    let own = Principal::new(own_principal(), config.scope.account().as_str().parse()?);
-    if config.authority.principals().iter().any(|principal| principal.name() == own.name()) {
-        bail!(
-            "principal: {PUBLISHER} is what `up` calls itself: give the principal of this name another one"
-        );
-    }
-    Ok(config.authority.clone().with(own.with_publishers([PUBLISHER]).with_all_rights()))
-}
-
 fn signer_ports(parts: &Parts) -> SignerPorts {
     SignerPorts {
         objects: Arc::new(parts.objects.clone()),
@@ -175,11 +187,6 @@ fn settings(name: &'static str, service: &ServiceConfig) -> WorkSettings {
     let (concurrency, grace) = (service.concurrency, service.grace);
     // Waiting costs nothing here, since consumers are woken, and a short wait lets a shutdown be quick.
     WorkSettings { concurrency, grace, wait: Duration::from_millis(500), ..WorkSettings::named(name) }
-}
-
-/// Who the services of this process are to themselves.
-pub(crate) fn own_principal() -> PrincipalName {
-    PUBLISHER.parse().expect("a legal principal name")
 }
 
 /// The name of the one target that `up` has.
