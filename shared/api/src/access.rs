@@ -49,7 +49,13 @@ impl Access {
     }
 
     /// Whether the holder of an access key may do `action` on `resource`, for another protocol's requests.
-    pub fn may(&self, access_key_id: &str, action: Action, resource: Resource, context: Context) -> Option<Allowed> {
+    pub fn may(
+        &self,
+        access_key_id: &str,
+        action: Action,
+        resource: Resource,
+        context: Context,
+    ) -> Option<Allowed> {
         let now = self.now();
         let (principal, _) = now.1.find(access_key_id)?;
         now.0.authorize(principal, action, &[resource], context).ok()

@@ -18,11 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Context, Tasks};
 
 /// A gateway in `scope` before `services`.
-pub fn gateway(
-    scope: &Scope,
-    access: &Access,
-    services: Vec<(&'static Service, Arc<dyn Api>)>,
-) -> Gateway {
+pub fn gateway(scope: &Scope, access: &Access, services: Vec<(&'static Service, Arc<dyn Api>)>) -> Gateway {
     let settings = Settings {
         region: scope.region().to_owned(),
         account: scope.account().to_string(),
@@ -53,11 +49,13 @@ impl ApiServer {
     ) -> anyhow::Result<Self> {
         let Context { config, data, environment } = context;
         let listener = TcpListener::bind(listen).await;
-        let listener = listener.with_context(|| format!("cannot listen on {listen}: choose another api_listen"))?;
+        let listener =
+            listener.with_context(|| format!("cannot listen on {listen}: choose another api_listen"))?;
         let keys = KeyRing::of(&config.authority, data, environment)?;
         let pages = Pages::new(keys.page_key());
         let access = Access::new(config.authority.clone(), keys);
-        let api: Arc<dyn Api> = Arc::new(Recorded::new(make(access.clone(), pages), trail, config.scope.clone()));
+        let api: Arc<dyn Api> =
+            Arc::new(Recorded::new(make(access.clone(), pages), trail, config.scope.clone()));
         let gateway = gateway(&config.scope, &access, vec![(service, api)]);
         Ok(Self { access, gateway, listener })
     }

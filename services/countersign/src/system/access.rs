@@ -26,7 +26,11 @@ pub(super) fn access(
     let keys = KeyRing::of(&config.authority, data, environment)?;
     let own = authority.principals().iter().find(|principal| principal.name() == &own_principal()).cloned();
     let keys = own.into_iter().fold(keys, |keys, own| {
-        keys.with(own, &administrator.access_key_id, SecretString::from(administrator.secret_access_key.as_str()))
+        keys.with(
+            own,
+            &administrator.access_key_id,
+            SecretString::from(administrator.secret_access_key.as_str()),
+        )
     });
     Ok(Access::new(authority, keys))
 }

@@ -51,11 +51,15 @@ impl Service<Request<Incoming>> for Endpoint {
             // Who signs nothing is told so by S3, which is what most ask for.
             None | Some("s3") => {
                 let answer = self.s3.call(request);
-                Box::pin(async move { answer.await.map(|response| response.map(|body| body.map_err(Into::into).boxed_unsync())) })
+                Box::pin(async move {
+                    answer.await.map(|response| response.map(|body| body.map_err(Into::into).boxed_unsync()))
+                })
             }
             Some(_) => {
                 let answer = self.apis.call(request);
-                Box::pin(async move { answer.await.map(|response| response.map(|body| body.map_err(Into::into).boxed_unsync())) })
+                Box::pin(async move {
+                    answer.await.map(|response| response.map(|body| body.map_err(Into::into).boxed_unsync()))
+                })
             }
         }
     }

@@ -1,6 +1,7 @@
 //! All of Countersign in this process: what `up` and `demo` share.
 
 mod access;
+mod apis;
 mod endpoint;
 mod notifications;
 mod parts;
@@ -9,9 +10,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
-use countersign_domain::{PrincipalName, TargetName};
+use countersign_domain::TargetName;
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::{Limits, SIGNATURE_SIZE_MAX_BYTES};
 use countersign_ports::code_signing_configs::CodeSigningConfigs;
@@ -20,10 +21,11 @@ use countersign_ports::{Clock as _, WorkerId};
 use countersign_process::{Tasks, parts as process};
 use countersign_queue::QueueName;
 use countersign_runtime::config::ServiceConfig;
-use countersign_runtime::{Authority, Config, DataDir, Principal, SystemClock, WorkSettings, relay, work};
+use countersign_runtime::{Config, DataDir, SystemClock, WorkSettings, relay, work};
 use countersign_signer::{Signer, SignerPorts, SignerSettings};
 use countersign_targets::DirectoryTarget;
 
+pub(crate) use access::own_principal;
 pub(crate) use parts::Parts;
 
 use crate::random;
@@ -46,7 +48,7 @@ impl System {
         parts.queue.recover().await.context("the queue")?;
         let (signer, deployer) = services(&parts, data, config)?;
         let (s3, listener) = (parts.s3.clone(), parts.take_listener()?);
-        let apis = apis(&parts, config, &deployer);
+        let apis = apis::gateway(&parts, config);
         let mut system = Self { parts, working: Tasks::new(), serving: Tasks::new() };
         system.serving.spawn(|stop| endpoint::serve(s3, apis, listener, stop));
         system.start_working(signer, deployer, config);
@@ -104,27 +106,6 @@ fn services(parts: &Parts, data: &DataDir, config: &Config) -> anyhow::Result<(A
     Ok((Arc::new(signer), Arc::new(deployer)))
 }
 
-/// The APIs of Signer and Lambda over the same parts, each call with its record in the trail.
-fn apis(parts: &Parts, config: &Config, deployer: &Arc<Deployer>) -> Gateway {
-    let (trail, pages): (Arc<dyn Trail>, _) = (Arc::new(parts.store.clone()), parts.access.pages());
-    let signer = SignerApi::new(
-        parts.access.clone(),
-        signer_api_ports(parts),
-        SignerApiSettings { scope: config.scope.clone(), pages: pages.clone() },
-    );
-    let lambda = LambdaApi::new(
-        parts.access.clone(),
-        deployer.clone(),
-        lambda_api_ports(parts),
-        LambdaApiSettings { scope: config.scope.clone(), pages },
-    );
-    let services: Vec<(_, Arc<dyn Api>)> = vec![
-        (&model::signer::SERVICE, Arc::new(Recorded::new(signer, trail.clone(), config.scope.clone()))),
-        (&model::lambda::SERVICE, Arc::new(Recorded::new(lambda, trail, config.scope.clone()))),
-    ];
-    api::gateway(&config.scope, &parts.access, services)
-}
-
 /// What both services are told.
 struct Common {
     /// What the signer's own signatures have to verify under.
@@ -153,7 +134,7 @@ impl Common {
     fn deployer_settings(&self, config: &Config) -> anyhow::Result<DeployerSettings> {
         Ok(DeployerSettings {
             trust_roots: self.trust_roots.clone(),
-            authority: authority(config)?,
+            authority: access::authority(config)?,
             work_dir: self.work_dir.clone(),
             worker: self.worker.clone(),
             require_code_signing: config.require_code_signing,

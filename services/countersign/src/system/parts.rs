@@ -54,7 +54,8 @@ impl Parts {
             async { EmbeddedQueue::open(&queue_file, Arc::new(SystemClock)).await.context("the queue") },
             async {
                 let clock = Arc::new(|| SystemClock.now());
-                let opened = EmbeddedS3::open(&objects_dir, clock, access::keys(&access), region.clone()).await;
+                let opened =
+                    EmbeddedS3::open(&objects_dir, clock, access::keys(&access), region.clone()).await;
                 opened.context("the objects")
             },
             custody::open(data, config, environment),
