@@ -21,7 +21,7 @@ use countersign_store::PostgresStore;
 use countersign_targets::{DirectoryTarget, LambdaCreate, LambdaSettings, LambdaTarget};
 use tokio::sync::watch;
 
-use crate::{Deployer, DeployerPorts, DeployerSettings, EVENT_SOURCE, Targets};
+use crate::{Deployer, DeployerPorts, DeployerSettings, EVENT_SOURCE, ExposureWatch, Targets};
 
 /// `countersign-deployer`.
 pub struct DeployerProcess {
@@ -63,7 +63,7 @@ impl Service for DeployerProcess {
         let deployer = Arc::new(deployer(&parts, trust_roots, context).await?);
         let buckets = watch::Sender::new(config.destinations());
         let mut process = Self { deployer, parts, buckets, working: Tasks::new() };
-        process.work(&config.deployer);
+        process.work(config);
         Ok(process)
     }
 
@@ -98,7 +98,8 @@ impl Service for DeployerProcess {
 
 impl DeployerProcess {
     /// Requests, and the events of what came of them.
-    fn work(&mut self, settings: &ServiceConfig) {
+    fn work(&mut self, config: &Config) {
+        let (settings, sweep_interval) = (&config.deployer, config.sweep_interval);
         let Parts { store, queue, .. } = self.parts.clone();
         let (requests, bus) =
             (parts::work_queue(&queue, QueueName::Deployer, settings), Arc::new(queue.bus()));
@@ -106,6 +107,8 @@ impl DeployerProcess {
         let settings = WorkSettings { concurrency, grace, ..WorkSettings::named("deployer") };
         let deployer = Arc::clone(&self.deployer);
         self.working.spawn(|stop| work(requests, deployer, settings, stop));
+        let watch = ExposureWatch::new(Arc::new(store.clone()), bus.clone(), Arc::new(SystemClock));
+        self.working.spawn(|stop| watch.run(sweep_interval, stop));
         self.working.spawn(|stop| relay(Arc::new(store), bus, EVENT_SOURCE, stop));
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
+use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, ExposureWatch, Targets};
 use countersign_domain::TargetName;
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::{Limits, SIGNATURE_SIZE_MAX_BYTES};
@@ -66,6 +66,9 @@ impl System {
         }
         let (handler, working) = (signer.clone(), settings("signer", &config.signer));
         self.working.spawn(|stop| work(drops, handler, working, stop));
+        let watch = ExposureWatch::new(Arc::new(store.clone()), bus, Arc::new(SystemClock));
+        let interval = config.sweep_interval;
+        self.working.spawn(move |stop| watch.run(interval, stop));
         let working = settings("deployer", &config.deployer);
         self.working.spawn(|stop| work(requests, deployer, working, stop));
         self.working.spawn(|stop| async move { signer.sweep_loop(stop).await });
