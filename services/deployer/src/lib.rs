@@ -39,6 +39,9 @@ mod outcome;
 // What stands around the flow: a zip that comes with a call, put where it has a version.
 mod keep;
 
+// What stands around the flow: Lambda's API, one more intake.
+pub mod api;
+
 // What stands around the flow: the deployer as a process of its own.
 pub mod process;
 
