@@ -42,6 +42,9 @@ mod keep;
 // What stands around the flow: what was deployed, looked at again.
 mod exposure;
 
+// What stands around the flow: Lambda's API, one more intake.
+pub mod api;
+
 // What stands around the flow: the deployer as a process of its own.
 pub mod process;
 

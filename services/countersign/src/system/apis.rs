@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use countersign_api::Recorded;
-use countersign_gateway::model::{Service, signer};
+use countersign_deployer::Deployer;
+use countersign_deployer::api::{LambdaApi, LambdaApiPorts, LambdaApiSettings};
+use countersign_gateway::model::{Service, lambda, signer};
 use countersign_gateway::{Api, Gateway};
 use countersign_ports::trail::Trail;
 use countersign_process::api;
@@ -13,13 +15,14 @@ use countersign_signer::{SignerApi, SignerApiPorts, SignerApiSettings};
 use super::Parts;
 
 /// Both APIs behind one gateway.
-pub(super) fn gateway(parts: &Parts, config: &Config) -> Gateway {
+pub(super) fn gateway(parts: &Parts, config: &Config, deployer: &Arc<Deployer>) -> Gateway {
     let trail: Arc<dyn Trail> = Arc::new(parts.store.clone());
-    let services: Vec<(&'static Service, Arc<dyn Api>)> = vec![(
-        &signer::SERVICE,
-        Arc::new(Recorded::new(signer_api(parts, config), trail, config.scope.clone())),
-    )];
-    api::gateway(&config.scope, &parts.access, services)
+    let scope = &config.scope;
+    let signer = Recorded::new(signer_api(parts, config), trail.clone(), scope.clone());
+    let lambda = Recorded::new(lambda_api(parts, config, deployer), trail, scope.clone());
+    let services: Vec<(&'static Service, Arc<dyn Api>)> =
+        vec![(&signer::SERVICE, Arc::new(signer)), (&lambda::SERVICE, Arc::new(lambda))];
+    api::gateway(scope, &parts.access, services)
 }
 
 fn signer_api(parts: &Parts, config: &Config) -> SignerApi {
@@ -38,4 +41,17 @@ fn signer_api(parts: &Parts, config: &Config) -> SignerApi {
         package_limit_bytes: config.package_size_max_bytes,
     };
     SignerApi::new(parts.access.clone(), ports, settings)
+}
+
+fn lambda_api(parts: &Parts, config: &Config, deployer: &Arc<Deployer>) -> LambdaApi {
+    let ports = LambdaApiPorts {
+        functions: Arc::new(parts.store.clone()),
+        code_signing_configs: Arc::new(parts.store.clone()),
+        layers: Arc::new(parts.store.clone()),
+        objects: Arc::new(parts.objects.clone()),
+        links: Arc::new(parts.objects.clone()),
+        clock: Arc::new(SystemClock),
+    };
+    let settings = LambdaApiSettings { scope: config.scope.clone(), pages: parts.access.pages() };
+    LambdaApi::new(parts.access.clone(), deployer.clone(), ports, settings)
 }

@@ -48,7 +48,7 @@ impl System {
         parts.queue.recover().await.context("the queue")?;
         let (signer, deployer) = services(&parts, data, config)?;
         let (s3, listener) = (parts.s3.clone(), parts.take_listener()?);
-        let apis = apis::gateway(&parts, config);
+        let apis = apis::gateway(&parts, config, &deployer);
         let mut system = Self { parts, working: Tasks::new(), serving: Tasks::new() };
         system.serving.spawn(|stop| endpoint::serve(s3, apis, listener, stop));
         system.start_working(signer, deployer, config);

@@ -2,7 +2,7 @@
 
 use countersign_deployer::told_of;
 use countersign_ports::Clock as _;
-use countersign_ports::exposure::{Exposure, Exposures as _};
+use countersign_ports::exposure::Exposure;
 use countersign_runtime::{Environment, SystemClock};
 
 use crate::data_dir::DataDirArg;
