@@ -14,6 +14,7 @@ pub mod files;
 pub mod health;
 pub mod logging;
 pub mod principal;
+pub mod random;
 pub mod relay;
 pub mod route;
 pub mod scratch;

@@ -19,13 +19,13 @@ use countersign_ports::queue::EventBus;
 use countersign_process::{Tasks, parts as process};
 use countersign_queue::QueueName;
 use countersign_runtime::config::ServiceConfig;
-use countersign_runtime::{Authority, Config, DataDir, Principal, SystemClock, WorkSettings, relay, work};
+use countersign_runtime::{
+    Authority, Config, DataDir, Principal, SystemClock, WorkSettings, random, relay, work,
+};
 use countersign_signer::{Signer, SignerPorts, SignerSettings};
 use countersign_targets::DirectoryTarget;
 
 pub(crate) use parts::Parts;
-
-use crate::random;
 
 /// Everything running.
 pub(crate) struct System {

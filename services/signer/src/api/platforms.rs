@@ -82,7 +82,9 @@ fn facts(platform: Platform) -> Facts {
             hash: "SHA384",
         },
         Platform::CountersignSha256Rsa => ours("Countersign SHA256-RSA", "SHA256-RSA", "RSA", "SHA256"),
-        Platform::CountersignSha384Ecdsa => ours("Countersign SHA384-ECDSA", "SHA384-ECDSA", "ECDSA", "SHA384"),
+        Platform::CountersignSha384Ecdsa => {
+            ours("Countersign SHA384-ECDSA", "SHA384-ECDSA", "ECDSA", "SHA384")
+        }
     }
 }
 
