@@ -69,3 +69,68 @@ pub async fn create(
 
 /// The length of a profile version (Signer's `ProfileVersion`).
 const VERSION_CHARACTERS: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use countersign_ports::fakes::{FaultPlan, MemoryStore};
+    use countersign_ports::keys::{Leaf, LeafId, SigningDigest};
+
+    use super::*;
+
+    /// A custody that counts its keys, or makes none.
+    #[derive(Default)]
+    struct Custody {
+        made: AtomicUsize,
+        broken: bool,
+    }
+
+    #[async_trait]
+    impl SigningKeys for Custody {
+        async fn leaf(&self, _: &ProfileVersionArn, _: Platform, _: UnixMillis) -> Result<Leaf, KeyError> {
+            if self.broken {
+                return Err(KeyError::Unavailable("it is".into()));
+            }
+            self.made.fetch_add(1, Ordering::SeqCst);
+            Ok(Leaf { id: LeafId("leaf".into()), certificates: Vec::new() })
+        }
+
+        async fn sign_digest(&self, id: &LeafId, _: &SigningDigest) -> Result<Vec<u8>, KeyError> {
+            Err(KeyError::UnknownLeaf(id.0.clone()))
+        }
+    }
+
+    fn new() -> NewProfile {
+        let (scope, name) = (Scope::new("us-east-1", "000000000000").unwrap(), "name".parse().unwrap());
+        let (platform, at) = (Platform::AwsLambdaSha384Ecdsa, UnixMillis::EPOCH);
+        new_profile(&scope, &name, platform, ValidityPeriod::DEFAULT, at).unwrap()
+    }
+
+    #[test]
+    fn two_profiles_of_one_name_have_different_versions() {
+        assert_ne!(new().arn, new().arn);
+        assert_eq!(new().arn.profile(), new().arn.profile());
+    }
+
+    #[tokio::test]
+    async fn a_profile_whose_key_cannot_be_made_does_not_take_its_name() {
+        let store = MemoryStore::new(FaultPlan::default());
+        let broken = Custody { broken: true, ..Custody::default() };
+        let failed = create(&store, &broken, &new()).await;
+        assert!(matches!(failed, Err(CreateError::Keys(_))), "{failed:?}");
+        let created = new();
+        let profile = create(&store, &Custody::default(), &created).await.unwrap();
+        assert_eq!(profile.arn, created.arn);
+    }
+
+    #[tokio::test]
+    async fn no_key_is_made_for_a_name_that_was_used() {
+        let (store, custody) = (MemoryStore::new(FaultPlan::default()), Custody::default());
+        create(&store, &custody, &new()).await.unwrap();
+        let again = create(&store, &custody, &new()).await;
+        assert!(matches!(again, Err(CreateError::NameUsed(_))), "{again:?}");
+        assert_eq!(custody.made.load(Ordering::SeqCst), 1);
+    }
+}

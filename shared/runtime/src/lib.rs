@@ -12,6 +12,7 @@ pub mod data_dir;
 pub mod environment;
 pub mod files;
 pub mod health;
+pub mod listen;
 pub mod logging;
 pub mod principal;
 pub mod random;

@@ -8,7 +8,7 @@ use countersign_ports::job_registry::{JobCursor, JobFilter};
 use countersign_ports::jobs::Job;
 use serde_json::{Value, json};
 
-use super::answer::reply;
+use super::answer::{present, reply};
 use super::page::Page;
 use super::platforms::display_name;
 use super::refusal::{failed, invalid};
@@ -110,7 +110,7 @@ fn described(job: &Job) -> Value {
 fn listed(job: &Job) -> Value {
     let mut members = shared(job);
     members["isRevoked"] = job.revocation.is_some().into();
-    super::answer::present(members)
+    present(members)
 }
 
 /// What a listing and a look at one job have in common.
@@ -141,3 +141,87 @@ fn shared(job: &Job) -> Value {
 
 /// The reason of a status that needs none, as AWS gives it.
 const SUCCEEDED: &str = "Signing Succeeded";
+
+#[cfg(test)]
+mod tests {
+    use countersign_domain::{ObjectVersion, Platform, Sha256Digest};
+    use countersign_ports::jobs::{JobRevocation, NewJob, Signature};
+
+    use super::*;
+
+    const ID: &str = "c85aae70-b0a8-4fa4-abd9-3e39ade1ad97";
+
+    fn job() -> Job {
+        let arn: JobArn =
+            format!("arn:aws:signer:us-east-1:000000000000:/signing-jobs/{ID}").parse().unwrap();
+        let object = |key: &str| ObjectVersion {
+            bucket: "bucket".parse().unwrap(),
+            key: key.parse().unwrap(),
+            version: "v1".parse().unwrap(),
+        };
+        let requested = NewJob {
+            arn: arn.clone(),
+            source: object("in.zip"),
+            profile: "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/AbCdEfGhIj".parse().unwrap(),
+            platform: Platform::AwsLambdaSha384Ecdsa,
+            destination: "s3://bucket/out/".parse().unwrap(),
+            requested_by: "arn:aws:iam::000000000000:user/maria".parse().unwrap(),
+            invoker: "000000000000".parse().unwrap(),
+            created_at: UnixMillis::new(1_700_000_000_125).unwrap(),
+        };
+        let signature = Signature {
+            object: object("out.zip"),
+            signed_by: arn,
+            unsigned_sha256: Sha256Digest::of(b""),
+            expires_at: UnixMillis::new(1_800_000_000_000).unwrap(),
+            completed_at: UnixMillis::new(1_700_000_001_000).unwrap(),
+        };
+        let completed_at = Some(signature.completed_at);
+        Job { status: JobStatus::Succeeded, signature: Some(signature), completed_at, ..requested.created() }
+    }
+
+    #[test]
+    fn a_job_in_progress_has_nothing_of_its_end() {
+        let requested = job().asked().created();
+        let described = present(described(&requested));
+        for member in
+            ["completedAt", "signatureExpiresAt", "statusReason", "signedObject", "revocationRecord"]
+        {
+            assert_eq!(described.get(member), None, "{member}");
+        }
+        assert_eq!(described["status"], "InProgress");
+        assert_eq!(listed(&requested)["isRevoked"], false);
+    }
+
+    #[test]
+    fn a_job_that_ended_well_has_the_reason_that_aws_gives_and_no_version_of_its_object() {
+        let described = present(described(&job()));
+        assert_eq!(described["statusReason"], "Signing Succeeded");
+        assert_eq!(described["signedObject"], json!({"s3": {"bucketName": "bucket", "key": "out.zip"}}));
+        assert_eq!(described["createdAt"], 1_700_000_000.125);
+        assert_eq!(described["completedAt"], 1_700_000_001);
+    }
+
+    #[test]
+    fn a_revocation_is_a_record_for_one_and_a_flag_in_the_listing() {
+        let revoked_at = UnixMillis::new(1_700_000_002_000).unwrap();
+        let revoked_by = "arn:aws:iam::000000000000:user/maria".parse().unwrap();
+        let revocation = Some(JobRevocation { revoked_at, revoked_by, reason: "why".into() });
+        let job = Job { revocation, ..job() };
+        let record = json!({
+            "reason": "why", "revokedAt": 1_700_000_002, "revokedBy": "arn:aws:iam::000000000000:user/maria",
+        });
+        assert_eq!(described(&job)["revocationRecord"], record);
+        assert_eq!(listed(&job)["isRevoked"], true);
+        assert_eq!(listed(&job).get("revocationRecord"), None);
+    }
+
+    #[test]
+    fn a_place_in_the_listing_round_trips_through_its_token() {
+        let job = job();
+        assert_eq!(cursor(&position(&job)), Ok(JobCursor::of(&job)));
+        for broken in ["", "1", "1 x", "-1 arn", "x arn:aws:signer:us-east-1:000000000000:/signing-jobs/x"] {
+            assert!(cursor(broken).is_err(), "{broken}");
+        }
+    }
+}

@@ -134,3 +134,62 @@ fn allow(principal: &str, action: &str) -> Value {
 fn parsed(statements: Vec<Value>) -> Result<ResourcePolicy, PolicyError> {
     ResourcePolicy::parse(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_domain::{ProfileAction, ProfilePermission};
+    use countersign_iam::{Context, Policy, Request, evaluate_with_resource_policy};
+
+    use super::*;
+
+    const PROFILE: &str = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p";
+
+    fn permission(principal: &str, version: Option<&str>) -> ProfilePermission {
+        ProfilePermission {
+            statement_id: "a-b_1".parse().unwrap(),
+            action: ProfileAction::StartSigningJob,
+            principal: principal.parse().unwrap(),
+            profile_version: version.map(|version| version.parse().unwrap()),
+        }
+    }
+
+    fn permits(permission: ProfilePermission, caller: &str, action: &str) -> bool {
+        let policy = ProfilePolicy { revision: "r".parse().unwrap(), permissions: vec![permission] };
+        let policy = resource_policy(&policy).unwrap();
+        let all = Policy::parse(
+            r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
+        );
+        let context = Context::default().with(keys::SIGNER_PROFILE_VERSION, "AbCdEfGhIj");
+        let request =
+            Request::new(caller.parse().unwrap(), action.parse().unwrap(), PROFILE.parse().unwrap(), context);
+        let owner = "000000000000".parse().unwrap();
+        evaluate_with_resource_policy(&[&all.unwrap()], Some(&policy), &request, &owner).into_result().is_ok()
+    }
+
+    #[test]
+    fn a_permission_is_for_its_principal_action_and_version_alone() {
+        let (ci, other) = ("arn:aws:iam::999999999999:user/ci", "arn:aws:iam::999999999999:user/other");
+        let (start, get) = ("signer:StartSigningJob", "signer:GetSigningProfile");
+        assert!(permits(permission("999999999999", None), ci, start));
+        assert!(permits(permission(ci, Some("AbCdEfGhIj")), ci, start));
+        assert!(!permits(permission(ci, None), other, start));
+        assert!(!permits(permission("999999999998", None), ci, start));
+        assert!(!permits(permission("999999999999", None), ci, get));
+        assert!(!permits(permission("999999999999", Some("0123456789")), ci, start));
+    }
+
+    #[test]
+    fn iam_reads_every_principal_that_can_be_permitted() {
+        for principal in [
+            "999999999999",
+            "arn:aws:iam::999999999999:root",
+            "arn:aws:iam::999999999999:role/path/of/ci",
+            "arn:aws:iam::999999999999:user/ci@example.com",
+            "arn:aws:sts::999999999999:assumed-role/ci/session",
+        ] {
+            let permissions = vec![permission(principal, None)];
+            let policy = ProfilePolicy { revision: "r".parse().unwrap(), permissions };
+            assert!(resource_policy(&policy).is_ok(), "{principal}");
+        }
+    }
+}
