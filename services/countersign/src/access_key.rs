@@ -2,11 +2,9 @@
 
 use anyhow::Context;
 use countersign_objects::StaticKeys;
-use countersign_runtime::{DataDir, files};
+use countersign_runtime::{DataDir, files, random};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-
-use crate::random;
 
 /// An access key. It has no `Debug`: the secret is in it.
 #[derive(Clone, Serialize, Deserialize)]

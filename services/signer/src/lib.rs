@@ -46,6 +46,9 @@ mod api;
 // the key custody of an installation
 pub mod custody;
 
+// new signing profiles
+pub mod profile;
+
 // what is missing is told before a drop tells it
 pub mod preflight;
 

@@ -15,6 +15,7 @@ pub mod health;
 pub mod listen;
 pub mod logging;
 pub mod principal;
+pub mod random;
 pub mod relay;
 pub mod route;
 pub mod scratch;

@@ -21,14 +21,12 @@ use countersign_ports::{Clock as _, WorkerId};
 use countersign_process::{Tasks, parts as process};
 use countersign_queue::QueueName;
 use countersign_runtime::config::ServiceConfig;
-use countersign_runtime::{Config, DataDir, SystemClock, WorkSettings, relay, work};
+use countersign_runtime::{Config, DataDir, SystemClock, WorkSettings, random, relay, work};
 use countersign_signer::{Signer, SignerPorts, SignerSettings};
 use countersign_targets::DirectoryTarget;
 
 pub(crate) use access::own_principal;
 pub(crate) use parts::Parts;
-
-use crate::random;
 
 /// Everything running.
 pub(crate) struct System {

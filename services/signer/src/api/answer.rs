@@ -27,3 +27,17 @@ pub(super) fn present(value: Value) -> Value {
         scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => scalar,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_there_is_left_out_at_any_depth() {
+        let given = json!({"a": null, "b": {"c": null, "d": false}, "e": [{"f": null}], "g": "", "h": {}});
+        let members = reply(given).members().clone();
+        assert_eq!(Value::Object(members), json!({"b": {"d": false}, "e": [{}], "g": "", "h": {}}));
+        assert!(empty().members().is_empty());
+    }
+}

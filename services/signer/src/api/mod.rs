@@ -4,11 +4,22 @@
 //! A handler asks the store nothing that its answer tells before it holds an `Allowed`. It never writes the trail, never
 //! signs: `StartSigningJob` commits a job with the event that requests it, and the worker takes it from there.
 
+// The operations, a group a module.
+mod jobs;
+mod lifecycle;
+mod payload;
+mod permissions;
 mod platforms;
+mod profiles;
+mod revocations;
+mod start;
+mod tags;
 
-// what operations share
+// What they share.
 mod answer;
 mod page;
+mod refusal;
+mod subject;
 
 use std::sync::Arc;
 
@@ -16,7 +27,6 @@ use async_trait::async_trait;
 use countersign_api::{Access, Handlers, Notes};
 use countersign_domain::Scope;
 use countersign_gateway::error::internal;
-use countersign_gateway::model::signer::{self as model, SERVICE};
 use countersign_gateway::{ApiError, Call, Pages, Reply};
 use countersign_ports::Clock;
 use countersign_ports::job_registry::JobRegistry;
@@ -72,11 +82,35 @@ impl SignerApi {
 
 #[async_trait]
 impl Handlers for SignerApi {
-    async fn answer(&self, call: &Call, _notes: &mut Notes) -> Result<Reply, ApiError> {
+    async fn answer(&self, call: &Call, notes: &mut Notes) -> Result<Reply, ApiError> {
         match call.operation.name {
-            name if name == model::LIST_SIGNING_PLATFORMS.name => self.list_platforms(call),
-            name if name == model::GET_SIGNING_PLATFORM.name => self.get_platform(call),
-            _ => Err(internal(&SERVICE)),
+            "ListSigningPlatforms" => self.list_platforms(call),
+            "GetSigningPlatform" => self.get_platform(call),
+            "PutSigningProfile" => self.put_profile(call, notes).await,
+            "GetSigningProfile" => self.get_profile(call, notes).await,
+            "ListSigningProfiles" => self.list_profiles(call).await,
+            "CancelSigningProfile" => self.cancel_profile(call, notes).await,
+            "RevokeSigningProfile" => self.revoke_profile(call, notes).await,
+            "AddProfilePermission" => self.add_permission(call, notes).await,
+            "ListProfilePermissions" => self.list_permissions(call, notes).await,
+            "RemoveProfilePermission" => self.remove_permission(call, notes).await,
+            "StartSigningJob" => self.start_job(call, notes).await,
+            "DescribeSigningJob" => self.describe_job(call, notes).await,
+            "ListSigningJobs" => self.list_jobs(call).await,
+            "RevokeSignature" => self.revoke_signature(call, notes).await,
+            "GetRevocationStatus" => self.revocation_status(call, notes).await,
+            "SignPayload" => self.sign_payload(call, notes).await,
+            "ListTagsForResource" => self.list_tags(call, notes).await,
+            "TagResource" => self.tag(call, notes).await,
+            "UntagResource" => self.untag(call, notes).await,
+            other => {
+                tracing::error!(operation = other, "an operation of the model has no handler");
+                Err(internal(call.service))
+            }
         }
     }
 }
+
+/// The resource types of CloudFormation, by which the trail calls what a call is about.
+const PROFILE: &str = "AWS::Signer::SigningProfile";
+const JOB: &str = "AWS::Signer::SigningJob";

@@ -8,14 +8,14 @@ use anyhow::{Context, bail};
 use countersign_domain::{Scope, TrailRecord, UnixMillis};
 use countersign_ports::Clock;
 use countersign_ports::trail::{PAGE_MAX, Position, TrailFilter};
-use countersign_runtime::{Environment, SystemClock, files};
+use countersign_runtime::{Environment, SystemClock, files, random};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::data_dir::DataDirArg;
 use crate::exit::Exit;
-use crate::{local, output, random};
+use crate::{local, output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
