@@ -17,6 +17,11 @@ fn boto3_has_packages_signed_and_signatures_revoked() {
     Installation::new().runs("signer_jobs.py");
 }
 
+#[test]
+fn sam_has_its_packages_signed() {
+    Installation::new().runs("sam.py");
+}
+
 /// A fresh installation with principals of both kinds: of its own account with few rights, and of another account.
 struct Installation {
     up: Up,
