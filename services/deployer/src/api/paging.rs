@@ -23,7 +23,8 @@ impl<'c> Page<'c> {
         let marker = call.input.text(&["Marker"]).filter(|marker| !marker.is_empty());
         let position = |marker| pages.position(call.operation, call.input.members(), marker);
         let after = marker.map(position).transpose().map_err(|invalid| invalid.error(&SERVICE))?;
-        let asked = call.input.at(&["MaxItems"]).and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
+        let asked =
+            call.input.at(&["MaxItems"]).and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
         Ok(Self { call, pages, after, size: asked.unwrap_or(most).min(most) })
     }
 
