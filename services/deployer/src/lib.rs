@@ -39,6 +39,9 @@ mod outcome;
 // What stands around the flow: a zip that comes with a call, put where it has a version.
 mod keep;
 
+// What stands around the flow: what was deployed, looked at again.
+mod exposure;
+
 // What stands around the flow: Lambda's API, one more intake.
 pub mod api;
 mod shim;
@@ -65,6 +68,7 @@ use countersign_ports::targets::DeployTarget;
 use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Authority, Handled, Handler, Scratch, Turns};
 
+pub use exposure::{ExposureWatch, told_of};
 pub use intake::Asked;
 pub use keep::NotKept;
 pub use outcome::{Outcome, Undecided};
