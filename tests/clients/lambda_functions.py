@@ -10,6 +10,7 @@ import io
 import json
 import os
 import unittest
+import urllib.request
 import uuid
 import zipfile
 
@@ -191,6 +192,9 @@ class Functions(LambdaTest):
         self.assertEqual(shown["Configuration"], made)
         self.assertEqual((shown["Tags"], shown["Code"]["RepositoryType"]), ({"a": "b"}, "S3"))
         self.assertIn(GIVEN["packages"]["one"]["Version"], shown["Code"]["Location"])
+        if "GIVEN" not in os.environ:
+            with urllib.request.urlopen(shown["Code"]["Location"]) as downloaded:
+                self.assertEqual(downloaded.read(), body("one"))
         configuration = self.api.get_function_configuration(FunctionName=name)
         del configuration["ResponseMetadata"]
         self.assertEqual(configuration, made)

@@ -17,6 +17,11 @@ fn boto3_has_packages_signed_and_signatures_revoked() {
     Installation::new().runs("signer_jobs.py");
 }
 
+#[test]
+fn boto3_deploys_functions_and_keeps_versions_and_aliases() {
+    Installation::new().runs("lambda_functions.py");
+}
+
 /// A fresh installation with principals of both kinds: of its own account with few rights, and of another account.
 struct Installation {
     up: Up,
