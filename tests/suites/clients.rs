@@ -22,6 +22,11 @@ fn sam_has_its_packages_signed() {
     Installation::new().runs("sam.py");
 }
 
+#[test]
+fn boto3_deploys_functions_and_keeps_versions_and_aliases() {
+    Installation::new().runs("lambda_functions.py");
+}
+
 /// A fresh installation with principals of both kinds: of its own account with few rights, and of another account.
 struct Installation {
     up: Up,

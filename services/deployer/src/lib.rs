@@ -44,6 +44,8 @@ mod exposure;
 
 // What stands around the flow: Lambda's API, one more intake.
 pub mod api;
+mod shim;
+pub use shim::*;
 
 // What stands around the flow: the deployer as a process of its own.
 pub mod process;

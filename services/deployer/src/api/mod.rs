@@ -9,13 +9,26 @@ mod names;
 
 mod found;
 
+mod packages;
+
 mod settings;
+
+mod verdicts;
 
 mod configuration;
 
 mod paging;
 
 mod errors;
+
+// The operations.
+mod functions;
+
+mod updates;
+
+mod versions;
+
+mod aliases;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -111,7 +124,22 @@ macro_rules! handlers {
     };
 }
 
-handlers! {}
+handlers! {
+    CREATE_FUNCTION => functions::create,
+    GET_FUNCTION => functions::get,
+    GET_FUNCTION_CONFIGURATION => functions::get_configuration,
+    LIST_FUNCTIONS => functions::list,
+    DELETE_FUNCTION => functions::delete,
+    UPDATE_FUNCTION_CODE => updates::code,
+    UPDATE_FUNCTION_CONFIGURATION => updates::settings,
+    PUBLISH_VERSION => versions::publish,
+    LIST_VERSIONS_BY_FUNCTION => versions::list,
+    CREATE_ALIAS => aliases::create,
+    GET_ALIAS => aliases::get,
+    UPDATE_ALIAS => aliases::update,
+    DELETE_ALIAS => aliases::delete,
+    LIST_ALIASES => aliases::list,
+}
 
 #[cfg(test)]
 mod tests {
