@@ -65,7 +65,7 @@ pub enum Undecided {
 impl From<Halt> for Undecided {
     fn from(halt: Halt) -> Self {
         match halt {
-            Halt::Failed(Failure { refusal: Some(refusal), .. }) => Self::Refused(refusal),
+            Halt::Failed(Failure { refusal: Some(refusal), .. }) => Self::Refused(*refusal),
             Halt::Failed(Failure { code, detail, .. }) => Self::Failed { code, detail },
             Halt::Later { reason, .. } => Self::Later(reason),
             Halt::Rejected(reason) => Self::Rejected(reason),

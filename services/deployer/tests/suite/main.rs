@@ -3,6 +3,8 @@
 
 mod support;
 
+mod alter;
+mod audit;
 mod authorization;
 mod calls;
 mod faults;

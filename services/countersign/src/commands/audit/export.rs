@@ -19,7 +19,7 @@ use crate::{local, output, random};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder, made if need be; what was exported before may have been moved away
     #[arg(value_name = "DIR")]
     folder: PathBuf,

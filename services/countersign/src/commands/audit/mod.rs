@@ -23,7 +23,7 @@ pub struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
-pub enum Action {
+pub(crate) enum Action {
     /// Write the trail as CloudTrail log files, from where the last export into this folder ended
     Export(export::Args),
 }
