@@ -7,9 +7,7 @@ use countersign_domain::{AliasName, FunctionVersion};
 use countersign_iam::{Allowed, Context};
 use countersign_ports::change::Refusal;
 use countersign_ports::fakes::Fault;
-use countersign_ports::functions::{
-    AliasTarget, FunctionError, Functions as _, FurtherVersion, Weight,
-};
+use countersign_ports::functions::{AliasTarget, FunctionError, Functions as _, FurtherVersion, Weight};
 use countersign_ports::target_changes::TargetChanges as _;
 use countersign_runtime::{Handled, Requester};
 

@@ -8,7 +8,7 @@ use countersign_runtime::Handled;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 
-use crate::support::{World, authority, deliver, package, principal, profile, request, PUBLISHER};
+use crate::support::{PUBLISHER, World, authority, deliver, package, principal, profile, request};
 
 async fn records(world: &World) -> Vec<TrailRecord> {
     let page = world.store.page(&TrailFilter::default(), Position::START, 99).await.unwrap();
@@ -99,7 +99,11 @@ async fn each_failed_check_is_counted_once_whether_it_blocks_or_warns() {
         assert_eq!(deliver(&deployer, id, &request(config, code)).await, Handled::Done);
         assert_eq!(deliver(&deployer, id, &request(config, code)).await, Handled::Done, "told twice");
     }
-    let counted: Vec<String> =
-        handle.render().lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(String::from).collect();
+    let counted: Vec<String> = handle
+        .render()
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(String::from)
+        .collect();
     assert_eq!(counted, [r#"SignatureValidationErrors{function="hello",check="Mismatch"} 1"#]);
 }

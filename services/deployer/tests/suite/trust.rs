@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{
-    Check, DeploymentId, Event, EventData, JobArn, ObjectVersion, Outcome, UnixMillis, UntrustedArtifact,
-    ValidityPeriod,
+    Check, DeploymentId, Event, EventData, JobArn, ObjectVersion, Outcome, TrailRecord, UnixMillis,
+    UntrustedArtifact, ValidityPeriod,
 };
 use countersign_ports::code_signing_configs::CodeSigningConfigs as _;
 use countersign_ports::deployments::{

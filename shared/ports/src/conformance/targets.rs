@@ -245,7 +245,7 @@ impl Suite<'_> {
         }
         for _ in 0..2 {
             assert_eq!(self.target.delete_version(&function, 1, &in_use).await, Ok(()));
-            self.stand(&function, &[second.clone()]).await;
+            self.stand(&function, std::slice::from_ref(&second)).await;
         }
         assert_eq!(self.found(&function, 1, &self.a).await, None);
     }
