@@ -4,6 +4,8 @@
 mod support;
 
 mod api;
+mod alter;
+mod audit;
 mod authorization;
 mod calls;
 mod faults;
