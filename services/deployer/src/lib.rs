@@ -74,8 +74,8 @@ use countersign_ports::targets::DeployTarget;
 use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Authority, Handled, Handler, Scratch, Turns};
 
-pub use exposure::{ExposureWatch, told_of};
 pub use alter::{NotChanged, Publication};
+pub use exposure::{ExposureWatch, told_of};
 pub use intake::Asked;
 pub use keep::NotKept;
 pub use outcome::{Outcome, Undecided};

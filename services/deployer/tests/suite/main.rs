@@ -3,8 +3,8 @@
 
 mod support;
 
-mod api;
 mod alter;
+mod api;
 mod audit;
 mod authorization;
 mod calls;
