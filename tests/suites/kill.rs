@@ -102,7 +102,8 @@ async fn assert_once(data: &Path, up: &Up, dropped: &BTreeSet<String>) {
     }
     let deployments = store.newest_deployments(10_000).await.expect("deployments");
     assert_eq!(deployments.len(), drops.len(), "one deployment a drop");
-    let succeeded = |finish: &Option<Finish>| matches!(finish, Some(Finish::Succeeded { version: 1, .. }));
+    let succeeded =
+        |finish: &Option<Finish>| matches!(finish, Some(Finish::Succeeded { version: Some(1), .. }));
     assert!(deployments.iter().all(|deployment| succeeded(&deployment.finish)));
     store.close().await;
 }

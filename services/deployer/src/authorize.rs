@@ -1,7 +1,11 @@
 //! Whether the principal may ask for this. An event is authorized like the calls that it stands for, before anything is
-//! fetched, and before it is told what exists.
+//! fetched, and before it is told what exists. A call was authorized where it came in, with all that is known of it there.
 
-use countersign_domain::{CodeSigningConfigName, CodeVersion, Scope, Sha256Digest};
+use std::slice;
+
+use countersign_domain::{
+    CodeSigningConfigArn, CodeSigningConfigId, CodeSigningConfigName, CodeVersion, FunctionArn, Scope,
+};
 use countersign_iam::{Allowed, Context, Denied, Resource, keys};
 use countersign_ports::StoreError;
 use countersign_ports::deployments::Basis;
@@ -30,6 +34,9 @@ impl Permitted {
 /// between both is seen when the decision is recorded.
 pub(crate) async fn basis(deployer: &Deployer, asked: &Asked) -> Result<Permitted, Halt> {
     let read = deployer.ports.deployments.basis(&asked.request).await;
+    if let Some(allowed) = &asked.allowed {
+        return Ok(Permitted::assertion(gather::basis(asked, read)?, slice::from_ref(&**allowed)));
+    }
     let makes = match &read {
         Ok(basis) => basis.function.is_none() && asked.request.create.is_some(),
         // A config that is not declared: only a creation names one.
@@ -74,17 +81,12 @@ fn context(deployer: &Deployer, scope: &Scope) -> Context {
 }
 
 fn function_arn(scope: &Scope, asked: &Asked) -> Resource {
-    let (region, account, name) = (scope.region(), scope.account(), &asked.request.function_name);
-    let arn = format!("arn:aws:lambda:{region}:{account}:function:{name}");
-    arn.parse().expect("the ARN of a function is a resource")
+    let arn = FunctionArn::new(scope.clone(), asked.request.function_name.clone());
+    arn.to_string().parse().expect("the ARN of a function is a resource")
 }
 
-/// The ARN of a declared config. Its id is a function of its name.
 fn config_arn(scope: &Scope, name: &CodeSigningConfigName) -> String {
-    let named = format!("{scope}\ncountersign.code-signing-config\n{name}");
-    let digest = Sha256Digest::of(named.as_bytes()).to_string();
-    let (region, account, id) = (scope.region(), scope.account(), &digest[..16]);
-    format!("arn:aws:lambda:{region}:{account}:code-signing-config:csc-0{id}")
+    CodeSigningConfigArn::new(scope.clone(), CodeSigningConfigId::of(scope, name)).to_string()
 }
 
 /// The layers of an event are packages in S3 and no layer versions, so a policy that demands those denies them.

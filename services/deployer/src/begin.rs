@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_ports::deployments::{DeploymentClaim, NewDeployment, RecordedVerdict};
+use countersign_ports::deployments::{Deployment, DeploymentClaim, NewDeployment, RecordedVerdict};
 use countersign_ports::{Lease, StoreError};
 use tokio::time::Instant;
 
@@ -10,31 +10,38 @@ use crate::Deployer;
 use crate::halt::Halt;
 use crate::intake::Asked;
 
-/// A deployment that this worker holds.
+/// A deployment that was asked for.
 #[derive(Debug)]
-pub(crate) struct Begun {
-    /// What an earlier attempt decided.
-    pub(crate) recorded: Option<RecordedVerdict>,
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
+pub(crate) enum Begun {
+    /// This worker holds it.
+    Held {
+        /// What an earlier attempt decided.
+        recorded: Option<RecordedVerdict>,
+    },
+    /// It ended before.
+    Ended(Deployment),
 }
 
-/// Begins the one deployment of this event, or takes up what an earlier attempt left; `None` if it ended before. While
+/// Begins the one deployment of this event, or takes up what an earlier attempt left. While
 /// another process works at the function the message stays in hand: given back, it would come too often and be given up.
-pub(crate) async fn begin(deployer: &Deployer, asked: &Asked) -> Result<Option<Begun>, Halt> {
+pub(crate) async fn begin(deployer: &Deployer, asked: &Asked) -> Result<Begun, Halt> {
     let new = NewDeployment {
         id: asked.id,
         event: asked.event.clone(),
         publisher: asked.requester.publisher.clone(),
         principal: asked.requester.principal.name().clone(),
         request: asked.request.clone(),
+        change: asked.change.clone(),
         created_at: deployer.ports.clock.now(),
     };
     let (waiting, mut pause) = (Instant::now(), BUSY_PAUSE_MIN);
     loop {
         match deployer.ports.deployments.begin(&new, &deployer.lease(asked)).await {
-            Ok(DeploymentClaim::Begun { recorded }) => return Ok(Some(Begun { recorded })),
-            Ok(DeploymentClaim::Ended(_)) => {
+            Ok(DeploymentClaim::Begun { recorded }) => return Ok(Begun::Held { recorded }),
+            Ok(DeploymentClaim::Ended(ended)) => {
                 tracing::debug!(deployment = %asked.id, "the event was handled before");
-                return Ok(None);
+                return Ok(Begun::Ended(ended));
             }
             Ok(DeploymentClaim::Busy(until)) if waiting.elapsed() >= BUSY_WAIT_MAX => {
                 let function = &asked.request.function_name;

@@ -25,7 +25,7 @@ pub(crate) fn decide(
         verdict: evaluation.verdict,
         findings: evaluation.findings,
         reason: evaluation.reason,
-        code_sha256: gathered.local.code.sha256,
-        layer_sha256: gathered.local.layers.iter().map(|layer| layer.sha256).collect(),
+        code: gathered.code.clone(),
+        layers: gathered.layers.clone(),
     }
 }

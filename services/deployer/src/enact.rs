@@ -13,8 +13,8 @@ use crate::intake::Asked;
 /// What a recorded verdict led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Enacted {
-    /// The version stands, and the alias, if one was asked for, points to it.
-    Deployed { decision: Decision, version: u64 },
+    /// The version, if one was asked for, stands, and the alias, if one was asked for, points to it.
+    Deployed { decision: Decision, version: Option<u64> },
     /// Nothing was done.
     Blocked { decision: Decision },
 }
@@ -36,8 +36,8 @@ pub(crate) async fn enact(
         return Ok(blocked);
     }
     let decision = recorded.decision().clone();
-    let no_version = || Halt::later("the recorded verdict is to deploy and has no version");
-    let version = recorded.version().ok_or_else(no_version)?;
+    // Without a version only `$LATEST` changes, which stands in the state alone.
+    let Some(version) = recorded.version() else { return Ok(Enacted::Deployed { decision, version: None }) };
     let (target, function) = (target(deployer, &decision)?, &decision.request.function_name);
     let published = target.publish_version(function, version, packages).await;
     let published = published.map_err(|error| halt(&decision, error, asked.attempt))?;
@@ -46,7 +46,7 @@ pub(crate) async fn enact(
         let pointed = target.point_alias(function, alias, &published).await;
         pointed.map_err(|error| halt(&decision, error, 0))?;
     }
-    Ok(Enacted::Deployed { decision, version })
+    Ok(Enacted::Deployed { decision, version: Some(version) })
 }
 
 /// The target that was asked for.

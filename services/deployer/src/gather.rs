@@ -4,21 +4,27 @@
 use std::fs::File;
 use std::path::Path;
 
-use countersign_domain::{CodeVersion, ObjectVersion, PackageRole, Sha256Digest};
+use countersign_domain::{Code, CodeSignature, CodeVersion, ObjectVersion, PackageRole, Sha256Digest};
 use countersign_package::verify::{VerifyError, verify};
 use countersign_policy::{PackageEvidence, RevocationEvidence, SignatureEvidence, SignedStatement};
 use countersign_ports::StoreError;
+use countersign_ports::change::Change;
 use countersign_ports::deployments::Basis;
+use countersign_ports::objects::Fetched;
 use countersign_ports::targets::{LocalPackage, LocalPackages};
 
 use crate::Deployer;
-use crate::halt::{Failure, Halt, fetching};
+use crate::halt::{Failure, Halt, fetching, refused};
 use crate::intake::Asked;
 
 /// The packages of a deployment on this machine, with what verification says of each. What is deployed is these files.
 #[derive(Debug, Clone)]
 pub(crate) struct Gathered {
     pub(crate) local: LocalPackages,
+    /// The function's package as it is kept, with what its signature states where that verified.
+    pub(crate) code: Code,
+    /// The layers' packages, in order.
+    pub(crate) layers: Vec<Code>,
     /// The function's package first, then the layers' in order.
     signatures: Vec<(PackageRole, SignatureEvidence)>,
 }
@@ -26,33 +32,38 @@ pub(crate) struct Gathered {
 /// What binds the deployment, as the store told it to somebody who may ask.
 pub(crate) fn basis(asked: &Asked, read: Result<Basis, StoreError>) -> Result<Basis, Halt> {
     let request = &asked.request;
-    match read {
-        Ok(Basis { function: None, .. }) if request.create.is_none() => {
+    let basis = match read {
+        Ok(Basis { function: None, .. }) if request.create.is_none() && asked.change == Change::Publish => {
             let name = &request.function_name;
             let detail = format!("there is no function {name}; create it, or ask for its creation");
-            Err(Failure::new("unknown_function", detail).into())
+            return Err(Failure::new("unknown_function", detail).into());
         }
-        Ok(basis) => Ok(basis),
+        Ok(basis) => basis,
         Err(StoreError::NotFound(what)) => {
             let detail = format!("{what} is not declared; declare it, or ask for another one");
-            Err(Failure::new("unknown_code_signing_config", detail).into())
+            return Err(Failure::new("unknown_code_signing_config", detail).into());
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    // Looked at again when the decision is recorded; here it saves the work.
+    let refusal = asked.change.refusal(basis.function.as_ref(), request);
+    refusal.map_or(Ok(basis), |refusal| Err(refused(refusal)))
 }
 
 /// Fetches every package into `folder` and verifies it there.
 pub(crate) async fn packages(deployer: &Deployer, asked: &Asked, folder: &Path) -> Result<Gathered, Halt> {
-    let (code, signature) =
+    let (local, code, signature) =
         package(deployer, asked, &asked.request.code, &folder.join("function.zip")).await?;
-    let (mut layers, mut signatures) = (Vec::new(), vec![(PackageRole::Function, signature)]);
+    let (mut files, mut layers) = (Vec::new(), Vec::new());
+    let mut signatures = vec![(PackageRole::Function, signature)];
     for (position, version) in (1..).zip(&asked.request.layers) {
         let path = folder.join(format!("layer-{position}.zip"));
-        let (layer, signature) = package(deployer, asked, version, &path).await?;
+        let (file, layer, signature) = package(deployer, asked, version, &path).await?;
+        files.push(file);
         layers.push(layer);
         signatures.push((PackageRole::Layer(position), signature));
     }
-    Ok(Gathered { local: LocalPackages { code, layers }, signatures })
+    Ok(Gathered { local: LocalPackages { code: local, layers: files }, code, layers, signatures })
 }
 
 async fn package(
@@ -60,13 +71,29 @@ async fn package(
     asked: &Asked,
     version: &CodeVersion,
     path: &Path,
-) -> Result<(LocalPackage, SignatureEvidence), Halt> {
+) -> Result<(LocalPackage, Code, SignatureEvidence), Halt> {
     let object = ObjectVersion::from(version.clone());
     let limit = deployer.settings.package_limit_bytes;
     let fetched = deployer.ports.objects.fetch(&object, limit, path).await;
-    let sha256 = fetched.map_err(|error| fetching(&object, &error))?.sha256;
-    let signature = verification(deployer, asked, path, sha256).await?;
-    Ok((LocalPackage { path: path.to_owned(), sha256, object }, signature))
+    let Fetched { sha256, size_bytes } = fetched.map_err(|error| fetching(&object, &error))?;
+    let evidence = verification(deployer, asked, path, sha256).await?;
+    let code = Code { object: version.clone(), sha256, size_bytes, signature: stated(&evidence) };
+    Ok((LocalPackage { path: path.to_owned(), sha256, object }, code, evidence))
+}
+
+/// What a signature states, where it verified.
+fn stated(evidence: &SignatureEvidence) -> Option<CodeSignature> {
+    match evidence {
+        SignatureEvidence::Verified(statement) => Some(CodeSignature {
+            profile_version_arn: statement.signer().clone(),
+            job_arn: statement.job().clone(),
+            signed_at: statement.signing_time(),
+            expires_at: statement.expires_at(),
+        }),
+        SignatureEvidence::Unsigned
+        | SignatureEvidence::Broken { .. }
+        | SignatureEvidence::Unreadable { .. } => None,
+    }
 }
 
 /// What the signature says. A file that cannot be read is read again at the next delivery, a few times.

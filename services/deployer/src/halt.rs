@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use countersign_domain::ObjectVersion;
 use countersign_ports::StoreError;
+use countersign_ports::change::Refusal;
 use countersign_ports::deployments::Decision;
 use countersign_ports::objects::ObjectError;
 
@@ -18,6 +19,8 @@ pub(crate) struct Failure {
     pub(crate) detail: String,
     /// What had been decided before it failed.
     pub(crate) decision: Option<Box<Decision>>,
+    /// Why the change could not be made of what stands, if that is it.
+    pub(crate) refusal: Option<Refusal>,
 }
 
 /// Why the pipeline stopped.
@@ -41,7 +44,7 @@ pub(crate) enum Halt {
 
 impl Failure {
     pub(crate) fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
-        Self { code: code.into(), detail: detail.into(), decision: None }
+        Self { code: code.into(), detail: detail.into(), decision: None, refusal: None }
     }
 }
 
@@ -61,6 +64,19 @@ impl From<Failure> for Halt {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
     }
+}
+
+/// A change that cannot be made of what stands.
+pub(crate) fn refused(refusal: Refusal) -> Halt {
+    let code = match refusal {
+        Refusal::FunctionExists(_) => "function_exists",
+        Refusal::UnknownFunction(_) => "unknown_function",
+        Refusal::OtherRevision { .. } => "other_revision",
+        Refusal::OtherCode { .. } => "other_code",
+        Refusal::Changed(_) => "function_changed",
+    };
+    let failure = Failure::new(code, refusal.to_string());
+    Failure { refusal: Some(refusal), ..failure }.into()
 }
 
 /// A failing store says nothing about the deployment.

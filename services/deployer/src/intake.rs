@@ -1,26 +1,32 @@
 //! From a message to a deployment that somebody asks for. Everything in the message is checked before anything is
 //! looked up; the publisher is the one whom the broker authenticated, never one that the message names.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_domain::event::{DeploymentRequest, MAX_LAYERS};
 use countersign_domain::{DeploymentId, Event, EventData, EventId, Sha256Digest};
+use countersign_iam::Allowed;
 use countersign_ports::WorkerId;
-use countersign_ports::queue::{BODY_LIMIT_BYTES, Delivery};
+use countersign_ports::change::Change;
+use countersign_ports::queue::{BODY_LIMIT_BYTES, DELIVERY_LIMIT, Delivery};
 use countersign_runtime::{Handled, Requester, UnknownPublisher};
 
 use crate::Deployer;
 use crate::halt::Halt;
 use crate::pipeline;
 
-/// A deployment that was asked for.
+/// A deployment that was asked for, by a message or by a call.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub struct Asked {
     pub(crate) id: DeploymentId,
     pub(crate) event: EventId,
-    /// Who asks, as the broker authenticated it.
+    /// Who asks, as the broker or the API authenticated it.
     pub(crate) requester: Requester,
     pub(crate) request: DeploymentRequest,
+    pub(crate) change: Change,
+    /// The proof that a call may ask for it; a message is authorized once it is known what it stands for.
+    pub(crate) allowed: Option<Arc<Allowed>>,
     /// How often the message was delivered, this time included.
     pub(crate) attempt: u32,
     /// In whose name the deployment is held: the same for every delivery of one message to one process, so that a
@@ -50,7 +56,7 @@ pub(crate) async fn handle(deployer: &Deployer, delivery: &Delivery) -> Handled 
         Err(malformed) => return Handled::Reject { reason: malformed.to_string() },
     };
     match pipeline::run(deployer, &asked).await {
-        Ok(()) => Handled::Done,
+        Ok(_ended) => Handled::Done,
         Err(Halt::Later { after, reason }) => {
             Handled::Retry { after: after.unwrap_or_else(|| backoff(asked.attempt)), reason }
         }
@@ -69,6 +75,8 @@ fn read(deployer: &Deployer, delivery: &Delivery) -> Result<Asked, MalformedRequ
         event: id,
         requester,
         request,
+        change: Change::Publish,
+        allowed: None,
         attempt: delivery.attempt,
         holder: deployer.holder(&delivery.message_id),
     })
@@ -106,6 +114,30 @@ fn backoff(attempt: u32) -> Duration {
 }
 
 impl Deployer {
+    /// The deployment that a call of `requester` asks for, which `allowed` proves that they may, under an id that no other
+    /// call of theirs has. `request` names
+    /// every package, those included that stand already and do not change. It is not delivered again, so that what could
+    /// not be checked is inconclusive at once.
+    pub fn asked(
+        &self,
+        call: EventId,
+        requester: Requester,
+        request: DeploymentRequest,
+        change: Change,
+        allowed: Allowed,
+    ) -> Asked {
+        Asked {
+            id: DeploymentId::for_event(requester.principal.name(), &call),
+            holder: self.holder(call.as_str()),
+            event: call,
+            requester,
+            request,
+            change,
+            allowed: Some(Arc::new(allowed)),
+            attempt: DELIVERY_LIMIT,
+        }
+    }
+
     /// In whose name this process holds what `message` asks for.
     fn holder(&self, message: &str) -> WorkerId {
         let process = self.settings.worker.as_str();

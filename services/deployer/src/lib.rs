@@ -34,6 +34,10 @@ mod report;
 
 // What stages share.
 mod halt;
+mod outcome;
+
+// What stands around the flow: a zip that comes with a call, put where it has a version.
+mod keep;
 
 // What stands around the flow: the deployer as a process of its own.
 pub mod process;
@@ -48,7 +52,7 @@ use async_trait::async_trait;
 use countersign_domain::{FunctionName, TargetName};
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::Limits;
-use countersign_ports::deployments::Deployments;
+use countersign_ports::deployments::{Decision, Deployments};
 use countersign_ports::objects::ObjectStore;
 use countersign_ports::queue::Delivery;
 use countersign_ports::revocations::RevocationSource;
@@ -56,6 +60,9 @@ use countersign_ports::targets::DeployTarget;
 use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Authority, Handled, Handler, Scratch, Turns};
 
+pub use intake::Asked;
+pub use keep::NotKept;
+pub use outcome::{Outcome, Undecided};
 pub use report::EVENT_SOURCE;
 
 /// How a deployer works.
@@ -145,6 +152,22 @@ impl Deployer {
     /// Replaces the principals and what they may do, for every message that is looked at from now on.
     pub fn set_authority(&self, authority: Authority) {
         *self.authority.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(authority);
+    }
+
+    /// Carries out what a call asks for, and answers how that ended: by the very pipeline that a message takes.
+    ///
+    /// # Errors
+    /// [`Undecided`] if it did not end: nothing was changed, or the same call asked again finds out.
+    pub async fn deploy(&self, asked: &Asked) -> Result<Outcome, Undecided> {
+        pipeline::run(self, asked).await.map_err(Undecided::from)
+    }
+
+    /// What would be decided about it now. Nothing is recorded and nothing is deployed.
+    ///
+    /// # Errors
+    /// The end that the deployment would have without a decision.
+    pub async fn dry_run(&self, asked: &Asked) -> Result<Decision, Undecided> {
+        pipeline::dry_run(self, asked).await.map_err(Undecided::from)
     }
 
     /// The authority as it is now.

@@ -8,7 +8,8 @@ use countersign_domain::BucketName;
 use countersign_objects::S3Objects;
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::SIGNATURE_SIZE_MAX_BYTES;
-use countersign_ports::deployments::CodeSigningConfigs as _;
+use countersign_ports::Clock as _;
+use countersign_ports::code_signing_configs::CodeSigningConfigs as _;
 use countersign_ports::queue::QueueName;
 use countersign_ports::targets::DeployTarget;
 use countersign_process::{Context, Service, Tasks, parts};
@@ -54,7 +55,11 @@ impl Service for DeployerProcess {
             queue: parts::queue(config, data, environment, Topology::default()).await?,
             objects: parts::objects(config).await,
         };
-        parts.store.declare(&config.code_signing_configs).await.context("code_signing_config")?;
+        parts
+            .store
+            .declare(&config.scope, &config.code_signing_configs, SystemClock.now())
+            .await
+            .context("code_signing_config")?;
         let deployer = Arc::new(deployer(&parts, trust_roots, context).await?);
         let buckets = watch::Sender::new(config.destinations());
         let mut process = Self { deployer, parts, buckets, working: Tasks::new() };
@@ -70,7 +75,11 @@ impl Service for DeployerProcess {
 
     async fn reload(&self, context: &Context) -> anyhow::Result<String> {
         let config = &context.config;
-        self.parts.store.declare(&config.code_signing_configs).await.context("code_signing_config")?;
+        self.parts
+            .store
+            .declare(&config.scope, &config.code_signing_configs, SystemClock.now())
+            .await
+            .context("code_signing_config")?;
         self.deployer.set_authority(config.authority.clone());
         self.buckets.send_replace(config.destinations());
         Ok(format!("{} code signing configs and the principals", config.code_signing_configs.len()))

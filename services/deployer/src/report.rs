@@ -1,42 +1,50 @@
 //! The end of a deployment and the events that tell of it, in one commit.
 
 use countersign_domain::event::{DeploymentReport, DeploymentWarning};
-use countersign_domain::{Event, EventData, EventId, Verdict};
+use countersign_domain::{Event, EventData, EventId, RevisionId, Verdict};
 use countersign_ports::deployments::{Decision, Finish};
+use countersign_ports::functions::Stamp;
 
-use crate::Deployer;
 use crate::enact::Enacted;
 use crate::halt::{Failure, Halt};
 use crate::intake::Asked;
+use crate::{Deployer, Outcome};
 
 /// Ends the deployment as it was enacted.
-pub(crate) async fn ended(deployer: &Deployer, asked: &Asked, enacted: &Enacted) -> Result<(), Halt> {
+pub(crate) async fn ended(deployer: &Deployer, asked: &Asked, enacted: Enacted) -> Result<Outcome, Halt> {
     match enacted {
         Enacted::Deployed { decision, version } => {
             let mut events = vec![event(
                 deployer,
                 asked,
                 "succeeded",
-                EventData::DeploymentSucceeded(told(asked, Some(decision), Some(*version), &decision.reason)),
+                EventData::DeploymentSucceeded(told(asked, Some(&decision), version, &decision.reason)),
             )];
-            events.extend(warnings(deployer, asked, decision));
-            let finish = Finish::Succeeded { version: *version, alias: asked.request.alias.clone() };
-            finished(deployer, asked, &finish, &events, &decision.reason).await
+            events.extend(warnings(deployer, asked, &decision));
+            let finish = Finish::Succeeded { version, alias: asked.request.alias.clone() };
+            let revision = finished(deployer, asked, &finish, &events, &decision.reason).await?;
+            Ok(Outcome::Deployed { version, decision: Box::new(decision), revision })
         }
         Enacted::Blocked { decision } => {
-            let told = told(asked, Some(decision), None, &decision.reason);
+            let told = told(asked, Some(&decision), None, &decision.reason);
             let events = [event(deployer, asked, "blocked", EventData::DeploymentBlocked(told))];
-            finished(deployer, asked, &Finish::Blocked, &events, &decision.reason).await
+            finished(deployer, asked, &Finish::Blocked, &events, &decision.reason).await?;
+            Ok(Outcome::Blocked { decision: Box::new(decision) })
         }
     }
 }
 
 /// Ends the deployment with the reason why it could not be carried out.
-pub(crate) async fn failed(deployer: &Deployer, asked: &Asked, failure: &Failure) -> Result<(), Halt> {
+pub(crate) async fn failed(deployer: &Deployer, asked: &Asked, failure: Failure) -> Result<Outcome, Halt> {
     let reason = failure.to_string();
     let told = told(asked, failure.decision.as_deref(), None, &reason);
     let events = [event(deployer, asked, "failed", EventData::DeploymentFailed(told))];
-    finished(deployer, asked, &Finish::Failed { reason: reason.clone() }, &events, &reason).await
+    finished(deployer, asked, &Finish::Failed { reason: reason.clone() }, &events, &reason).await?;
+    let Failure { code, detail, decision, refusal } = failure;
+    Ok(match refusal {
+        Some(refusal) => Outcome::Refused(refusal),
+        None => Outcome::Failed { code, detail, decision },
+    })
 }
 
 async fn finished(
@@ -45,22 +53,24 @@ async fn finished(
     finish: &Finish,
     events: &[Event],
     reason: &str,
-) -> Result<(), Halt> {
-    deployer.ports.deployments.finish(asked.id, &deployer.lease(asked), finish, events).await?;
+) -> Result<RevisionId, Halt> {
+    let revision = RevisionId::from_random(uuid::Uuid::new_v4().into_bytes());
+    let stamp = Stamp { revision: revision.clone(), at: deployer.ports.clock.now() };
+    deployer.ports.deployments.finish(asked.id, &deployer.lease(asked), finish, &stamp, events).await?;
     let (deployment, function) = (asked.id, &asked.request.function_name);
     let principal = asked.requester.principal.name();
     // No warnings: the package is at fault, and the events tell it.
     match finish {
         Finish::Succeeded { version, .. } if events.len() > 1 => {
-            tracing::info!(%deployment, %function, %principal, version, reason, "deployed with a warning");
+            tracing::info!(%deployment, %function, %principal, ?version, reason, "deployed with a warning");
         }
         Finish::Succeeded { version, .. } => {
-            tracing::info!(%deployment, %function, %principal, version, reason, "deployed");
+            tracing::info!(%deployment, %function, %principal, ?version, reason, "deployed");
         }
         Finish::Blocked => tracing::info!(%deployment, %function, %principal, reason, "blocked"),
         Finish::Failed { .. } => tracing::info!(%deployment, %function, %principal, reason, "not deployed"),
     }
-    Ok(())
+    Ok(revision)
 }
 
 fn told(asked: &Asked, decision: Option<&Decision>, version: Option<u64>, reason: &str) -> DeploymentReport {
@@ -69,17 +79,17 @@ fn told(asked: &Asked, decision: Option<&Decision>, version: Option<u64>, reason
         function_name: asked.request.function_name.clone(),
         code: asked.request.code.clone(),
         version,
-        code_sha256: decision.map(|decision| decision.code_sha256),
+        code_sha256: decision.map(|decision| decision.code.sha256),
         findings: decision.map(|decision| decision.findings.clone()).unwrap_or_default(),
         reason: reason.to_owned(),
     }
 }
 
-/// One event for each check that failed and was let pass.
+/// One event for each check that failed and was let pass. A version of what stands was checked when that was deployed.
 fn warnings(deployer: &Deployer, asked: &Asked, decision: &Decision) -> Vec<Event> {
     let warned = match decision.verdict {
-        Verdict::DeployWithWarning => decision.findings.as_slice(),
-        Verdict::Deploy | Verdict::Block => &[],
+        Verdict::DeployWithWarning if asked.change.sets_latest() => decision.findings.as_slice(),
+        Verdict::DeployWithWarning | Verdict::Deploy | Verdict::Block => &[],
     };
     let failed = warned.iter().enumerate().filter(|(_, finding)| !finding.passed());
     let warnings = failed.map(|(index, finding)| {

@@ -29,6 +29,12 @@ pub struct InvalidArn {
     pub expected: &'static str,
 }
 
+impl InvalidArn {
+    pub(crate) fn new(value: &str, expected: &'static str) -> Self {
+        Self { value: value.chars().take(160).collect(), expected }
+    }
+}
+
 impl Scope {
     /// A scope of the `aws` partition.
     ///
@@ -56,6 +62,11 @@ impl Scope {
         &self.account
     }
 
+    /// What the ARNs of `service` in this scope begin with, up to and including the account.
+    pub(crate) fn of_service(&self, service: &str) -> String {
+        format!("arn:{}:{service}:{}:{}", self.partition, self.region, self.account)
+    }
+
     fn parse(partition: &str, region: &str, account: &str) -> Option<Self> {
         let account = account.parse().ok()?;
         let legal = is_partition(partition) && is_word(region);
@@ -65,7 +76,7 @@ impl Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "arn:{}:signer:{}:{}", self.partition, self.region, self.account)
+        f.write_str(&self.of_service("signer"))
     }
 }
 
@@ -223,14 +234,19 @@ fn parse<T>(
     build: impl FnOnce(Scope, &str) -> Option<T>,
 ) -> Result<T, InvalidArn> {
     let parsed = || {
-        let mut fields = text.splitn(6, ':');
-        let mut next = || fields.next();
-        let (arn, partition, service, region, account) = (next()?, next()?, next()?, next()?, next()?);
-        let resource = next()?.strip_prefix('/')?.strip_prefix(collection)?.strip_prefix('/')?;
-        let scope = Scope::parse(partition, region, account)?;
-        (arn == "arn" && service == "signer").then(|| build(scope, resource))?
+        let (scope, resource) = scoped(text, "signer")?;
+        build(scope, resource.strip_prefix('/')?.strip_prefix(collection)?.strip_prefix('/')?)
     };
-    parsed().ok_or_else(|| InvalidArn { value: text.chars().take(160).collect(), expected })
+    parsed().ok_or_else(|| InvalidArn::new(text, expected))
+}
+
+/// The scope of an ARN of `service`, and what follows it.
+pub(crate) fn scoped<'a>(text: &'a str, service: &str) -> Option<(Scope, &'a str)> {
+    let mut fields = text.splitn(6, ':');
+    let mut next = || fields.next();
+    let (arn, partition, named, region, account) = (next()?, next()?, next()?, next()?, next()?);
+    let (scope, resource) = (Scope::parse(partition, region, account)?, next()?);
+    (arn == "arn" && named == service).then_some((scope, resource))
 }
 
 #[cfg(test)]

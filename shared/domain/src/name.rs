@@ -77,7 +77,7 @@ name!(
     FunctionName, "function name", broken_function_rule
 );
 name!(
-    /// The name of an alias: like a function's, but not all digits, which would read as a version.
+    /// The name of an alias: 1 to 128 letters, digits, `-` or `_`, but not all digits, which would read as a version.
     AliasName, "alias name", broken_alias_rule
 );
 name!(
@@ -139,16 +139,20 @@ fn broken_version_rule(text: &str) -> Option<&'static str> {
 }
 
 fn broken_function_rule(text: &str) -> Option<&'static str> {
-    let legal = (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let legal = (1..=64).contains(&text.len()) && text.bytes().all(is_word_byte);
     (!legal).then_some("use 1 to 64 letters, digits, hyphens or underscores")
+}
+
+pub(crate) fn is_word_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'-' || b == b'_'
 }
 
 fn broken_alias_rule(text: &str) -> Option<&'static str> {
     if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
         return Some("not only digits: that reads as a version");
     }
-    broken_function_rule(text)
+    let legal = (1..=128).contains(&text.len()) && text.bytes().all(is_word_byte);
+    (!legal).then_some("use 1 to 128 letters, digits, hyphens or underscores")
 }
 
 #[cfg(test)]

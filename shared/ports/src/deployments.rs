@@ -1,15 +1,14 @@
-//! Functions, code signing configs and the state of deployments, with the outbox that tells of it.
-
-use std::collections::BTreeMap;
+//! The state of deployments, with the outbox that tells of it.
 
 use async_trait::async_trait;
-use countersign_domain::code_signing::MAX_ALLOWED_PUBLISHERS;
 use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{
-    AliasName, CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, Finding, FunctionName,
-    PrincipalName, Sha256Digest, UnixMillis, Verdict,
+    AliasName, Code, CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, Finding,
+    PrincipalName, UnixMillis, Verdict,
 };
 
+use crate::change::{Change, Refusal};
+use crate::functions::{Function, Stamp};
 use crate::{Lease, StoreError};
 
 /// The deployments. The decision is durable before the effect, the outcome after it, and every change commits together
@@ -35,20 +34,21 @@ pub trait Deployments: Send + Sync {
     /// [`StoreError::LeaseLost`] if another worker has it, or it has ended.
     async fn renew(&self, deployment: DeploymentId, lease: &Lease) -> Result<(), StoreError>;
 
-    /// What binds a deployment as `request` asks for it, now.
+    /// What binds a deployment as `request` asks for it, now. A function that was deleted does not exist.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the function is to be made under a code signing config that is not declared: a
     /// missing config is never taken for none.
     async fn basis(&self, request: &DeploymentRequest) -> Result<Basis, StoreError>;
 
-    /// Makes the decision durable, on the condition that no policy, binding or revocation changed since its basis was
-    /// read; a verdict to deploy also gives the version its number and creates the function where that was asked.
-    /// Repeating it with the same decision gives the same answer again.
+    /// Makes the decision durable, on the condition that the change may still be made ([`Change::refusal`]) and that no
+    /// policy, binding or revocation changed since its basis was read; a verdict to deploy also creates the function where
+    /// that was asked, and gives the version its number where one is to be published. Repeating it with the same decision
+    /// gives the same answer again.
     ///
-    /// Numbers count up from 1 for each function and are never given twice, except that the newest version that stands
-    /// is given again when it has the same packages (as AWS's `PublishVersion` does). A deployment that fails leaves a
-    /// gap.
+    /// Numbers count up from 1 for each function and are never given twice, not even after the function was deleted, except
+    /// that the newest version that stands is given again when packages and settings are the same (as AWS's
+    /// `PublishVersion` does). A deployment that fails leaves a gap.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if another worker has it, or it has ended; [`StoreError::NotFound`] if the verdict is to
@@ -56,7 +56,18 @@ pub trait Deployments: Send + Sync {
     /// is not the deployment's, or another decision was recorded before.
     async fn record(&self, decision: &Decision, lease: &Lease) -> Result<Recording, StoreError>;
 
-    /// Ends the deployment: the version and alias stand (`Finish::Succeeded`), or nothing does.
+    /// Makes a version of what stands durable, for a deployment whose change is [`Change::PublishVersion`]: the verdict,
+    /// findings and packages are those of the deployment that brought `$LATEST`, and nothing is decided anew, as on AWS.
+    /// Otherwise as [`Deployments::record`]. The answer is never [`Recording::Stale`].
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] if another worker has it, or it has ended; [`StoreError::Conflict`] if the deployment is for
+    /// another change; [`StoreError::NotFound`] if what brought `$LATEST` is not on record.
+    async fn publish(&self, deployment: DeploymentId, lease: &Lease) -> Result<Recording, StoreError>;
+
+    /// Ends the deployment. With `Finish::Succeeded` what it changed stands from this commit on, marked with `stamp`:
+    /// `$LATEST` with its code, layers and settings, the version and the alias. Otherwise nothing changed, and a function
+    /// that was made for [`Change::Create`] is gone.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if another worker has it, or it has ended; [`StoreError::Conflict`] if it cannot end so
@@ -66,28 +77,12 @@ pub trait Deployments: Send + Sync {
         deployment: DeploymentId,
         lease: &Lease,
         finish: &Finish,
+        stamp: &Stamp,
         events: &[Event],
     ) -> Result<(), StoreError>;
 
     /// The deployment, if there is one.
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError>;
-}
-
-/// Code signing configs that the configuration declares.
-#[async_trait]
-pub trait CodeSigningConfigs: Send + Sync {
-    /// Makes the stored configs equal to `configs`; a change of any counts as a change of policy, none counts as none.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if a function is bound to one that is no longer declared, if two have the same name, or
-    /// if one allows no publisher or more than [`MAX_ALLOWED_PUBLISHERS`].
-    async fn declare(&self, configs: &[CodeSigningConfig]) -> Result<(), StoreError>;
-
-    /// The config of this name.
-    async fn code_signing_config(
-        &self,
-        name: &CodeSigningConfigName,
-    ) -> Result<Option<CodeSigningConfig>, StoreError>;
 }
 
 /// A deployment to be created.
@@ -101,8 +96,10 @@ pub struct NewDeployment {
     pub publisher: String,
     /// Who that is to us.
     pub principal: PrincipalName,
-    /// What is asked.
+    /// What is asked: the function and every package of it, those included that stand already.
     pub request: DeploymentRequest,
+    /// What is to change.
+    pub change: Change,
     /// When it was taken up.
     pub created_at: UnixMillis,
 }
@@ -133,15 +130,6 @@ pub struct Basis {
     pub revision: u64,
 }
 
-/// A function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
-    /// Its name.
-    pub name: FunctionName,
-    /// The config it is bound to.
-    pub code_signing_config: Option<CodeSigningConfigName>,
-}
-
 /// The name of the code signing config that applies to `request`: the function's own if there is one, bound or not, else
 /// the one it is to be made with.
 pub fn applicable_config<'a>(
@@ -152,29 +140,6 @@ pub fn applicable_config<'a>(
         Some(function) => function.code_signing_config.as_ref(),
         None => request.create.as_ref()?.code_signing_config.as_ref(),
     }
-}
-
-/// The configs by their names.
-///
-/// # Errors
-/// [`StoreError::Conflict`] as [`CodeSigningConfigs::declare`] demands of its configs.
-pub fn configs_by_name(
-    configs: &[CodeSigningConfig],
-) -> Result<BTreeMap<CodeSigningConfigName, CodeSigningConfig>, StoreError> {
-    let mut by_name = BTreeMap::new();
-    for config in configs {
-        let CodeSigningConfig { name, allowed_publishers, .. } = config;
-        if !(1..=MAX_ALLOWED_PUBLISHERS).contains(&allowed_publishers.len()) {
-            return Err(StoreError::Conflict(format!(
-                "code signing config {name} allows {} publishers; 1 to {MAX_ALLOWED_PUBLISHERS} are possible",
-                allowed_publishers.len()
-            )));
-        }
-        if by_name.insert(name.clone(), config.clone()).is_some() {
-            return Err(StoreError::Conflict(format!("code signing config {name} is declared twice")));
-        }
-    }
-    Ok(by_name)
 }
 
 /// A decision to be recorded.
@@ -192,10 +157,18 @@ pub struct Decision {
     pub findings: Vec<Finding>,
     /// Why, for people.
     pub reason: String,
-    /// SHA-256 of the function's whole package.
-    pub code_sha256: Sha256Digest,
-    /// SHA-256 of each layer's whole package, in order.
-    pub layer_sha256: Vec<Sha256Digest>,
+    /// The function's package, as it was decided upon.
+    pub code: Code,
+    /// Each layer's package, in order.
+    pub layers: Vec<Code>,
+}
+
+impl Decision {
+    /// True if `code` and `layers` are the very bytes that were decided upon, wherever they lie.
+    pub fn is_about<'a>(&self, code: &Code, layers: impl IntoIterator<Item = &'a Code>) -> bool {
+        let layers = layers.into_iter().map(|layer| layer.sha256);
+        self.code.sha256 == code.sha256 && layers.eq(self.layers.iter().map(|layer| layer.sha256))
+    }
 }
 
 /// What came of `record`.
@@ -206,6 +179,8 @@ pub enum Recording {
     Recorded(RecordedVerdict),
     /// Policy, binding or revocation changed meanwhile: gather and decide again.
     Stale,
+    /// The change cannot be made of what stands. Nothing was recorded.
+    Refused(Refusal),
 }
 
 /// Proof that a verdict is durable: what `enact` demands. Only adapters of [`Deployments`] mint it.
@@ -216,7 +191,7 @@ pub struct RecordedVerdict {
 }
 
 impl RecordedVerdict {
-    /// Asserts that `decision` has been committed, and with it `version` for a verdict to deploy. For adapters of
+    /// Asserts that `decision` has been committed, and with it `version` where one is to be published. For adapters of
     /// [`Deployments`] only; `grep assertion` finds every place.
     pub fn assertion(decision: Decision, version: Option<u64>) -> Self {
         Self { decision, version }
@@ -227,7 +202,7 @@ impl RecordedVerdict {
         &self.decision
     }
 
-    /// The version to be published; `None` when blocked.
+    /// The version to be published; `None` when blocked, or where none is asked for.
     pub fn version(&self) -> Option<u64> {
         self.version
     }
@@ -236,11 +211,11 @@ impl RecordedVerdict {
 /// How a deployment ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finish {
-    /// The version stands, and `alias` points to it.
+    /// What was to change stands.
     Succeeded {
-        /// The version.
-        version: u64,
-        /// The alias.
+        /// The version that was published.
+        version: Option<u64>,
+        /// The alias that points to it.
         alias: Option<AliasName>,
     },
     /// A check failed.
@@ -253,11 +228,13 @@ pub enum Finish {
 }
 
 impl Finish {
-    /// True if a deployment may end so after what was recorded: it succeeds only with the version of a verdict to deploy,
-    /// is blocked only by a verdict to block, and can fail at any time.
+    /// True if a deployment may end so after what was recorded: it succeeds only with a verdict to deploy and the version
+    /// that this gave, is blocked only by a verdict to block, and can fail at any time.
     pub fn follows(&self, recorded: Option<&RecordedVerdict>) -> bool {
         match self {
-            Self::Succeeded { version, .. } => recorded.and_then(RecordedVerdict::version) == Some(*version),
+            Self::Succeeded { version, .. } => recorded.is_some_and(|recorded| {
+                recorded.decision().verdict != Verdict::Block && recorded.version() == *version
+            }),
             Self::Blocked => recorded.is_some_and(|recorded| recorded.decision().verdict == Verdict::Block),
             Self::Failed { .. } => true,
         }
@@ -275,6 +252,8 @@ pub struct Deployment {
     pub principal: PrincipalName,
     /// What was asked.
     pub request: DeploymentRequest,
+    /// What was to change.
+    pub change: Change,
     /// How it ended; `None` while it is under way.
     pub finish: Option<Finish>,
     /// Every check of every package, once decided.

@@ -5,11 +5,16 @@
 //! type, SQL or protocol passes through here, and no port has a method that some adapter would have to stub.
 #![forbid(unsafe_code)]
 
+pub mod change;
 pub mod clock;
+pub mod code_signing_configs;
 pub mod deployments;
+pub mod exposure;
+pub mod functions;
 pub mod job_registry;
 pub mod jobs;
 pub mod keys;
+pub mod layers;
 pub mod objects;
 pub mod permissions;
 pub mod profiles;

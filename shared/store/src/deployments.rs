@@ -5,20 +5,21 @@ mod rows;
 
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{DeploymentId, Event, UnixMillis, Verdict};
+use countersign_domain::{DeploymentId, Event, FunctionName, UnixMillis, Verdict};
+use countersign_ports::change::Change;
 use countersign_ports::deployments::{
     Basis, Decision, Deployment, DeploymentClaim, Deployments, Finish, NewDeployment, RecordedVerdict,
     Recording,
 };
+use countersign_ports::functions::{FUNCTION_DELETED, Stamp};
 use countersign_ports::{Lease, StoreError};
 
 use crate::attempt::{Failure, attempt};
-use crate::columns::{bigint, instant, to_json};
+use crate::columns::{bigint, instant, parse, to_json};
 use crate::database::{Database, Lock, Session};
 use crate::outbox::tell;
 use crate::statement::{Statement, sql};
 use crate::store::Store;
-pub(crate) use functions::FunctionRow;
 pub(crate) use rows::DeploymentRow;
 use rows::{StoredDecision, StoredFinish};
 
@@ -62,6 +63,8 @@ impl<D: Database> Deployments for Store<D> {
     async fn record(&self, decision: &Decision, lease: &Lease) -> Result<Recording, StoreError> {
         attempt(move || async move {
             let mut change = self.database.begin().await?;
+            let function = &decision.request.function_name;
+            change.lock(Lock::Function(function)).await?;
             let row = held(&mut change, decision.deployment, lease).await?;
             if row.request()? != decision.request {
                 return Err(decided_otherwise(decision).into());
@@ -73,14 +76,20 @@ impl<D: Database> Deployments for Store<D> {
                 Some(_) => return Err(decided_otherwise(decision).into()),
                 None => {}
             }
+            let asked = row.change()?;
+            let standing = functions::existing(&mut change, function).await?;
+            if let Some(refusal) = asked.refusal(standing.as_ref(), &decision.request) {
+                return Ok(Recording::Refused(refusal));
+            }
             // Whoever changes policies or revocations meanwhile waits for this commit, or this waited for theirs.
             change.lock(Lock::PolicyStands).await?;
-            if functions::revision(&mut change, &decision.request.function_name).await? != decision.revision {
+            if functions::revision(&mut change, function).await? != decision.revision {
                 return Ok(Recording::Stale);
             }
             let version = match decision.verdict {
                 Verdict::Deploy | Verdict::DeployWithWarning => {
-                    Some(functions::allot_version(&mut change, decision).await?)
+                    functions::make(&mut change, &asked, decision).await?;
+                    allotted(&mut change, &asked, decision).await?
                 }
                 Verdict::Block => None,
             };
@@ -91,23 +100,60 @@ impl<D: Database> Deployments for Store<D> {
         .await
     }
 
+    async fn publish(&self, deployment: DeploymentId, lease: &Lease) -> Result<Recording, StoreError> {
+        attempt(move || async move {
+            let mut change = self.database.begin().await?;
+            let function = function_of(&mut change, deployment).await?;
+            change.lock(Lock::Function(&function)).await?;
+            let row = held(&mut change, deployment, lease).await?;
+            if let Some(recorded) = row.recorded()? {
+                return Ok(Recording::Recorded(recorded));
+            }
+            let (asked, request) = (row.change()?, row.request()?);
+            if asked.sets_latest() {
+                let conflict = format!("deployment {deployment} publishes nothing that stands");
+                return Err(StoreError::Conflict(conflict).into());
+            }
+            let standing = functions::existing(&mut change, &function).await?;
+            if let Some(refusal) = asked.refusal(standing.as_ref(), &request) {
+                return Ok(Recording::Refused(refusal));
+            }
+            let brought = what_brought_latest(&mut change, &function).await?;
+            let revision = functions::revision(&mut change, &function).await?;
+            let decision = Decision { deployment, request, revision, ..brought };
+            let version = allotted(&mut change, &asked, &decision).await?;
+            write_decision(&mut change, &decision, version).await?;
+            change.commit().await?;
+            Ok(Recording::Recorded(RecordedVerdict::assertion(decision, version)))
+        })
+        .await
+    }
+
     async fn finish(
         &self,
         deployment: DeploymentId,
         lease: &Lease,
         finish: &Finish,
+        stamp: &Stamp,
         events: &[Event],
     ) -> Result<(), StoreError> {
         attempt(move || async move {
             let mut change = self.database.begin().await?;
-            let recorded = held(&mut change, deployment, lease).await?.recorded()?;
+            let function = function_of(&mut change, deployment).await?;
+            change.lock(Lock::Function(&function)).await?;
+            let row = held(&mut change, deployment, lease).await?;
+            let (recorded, asked) = (row.recorded()?, row.change()?);
             if !finish.follows(recorded.as_ref()) {
                 let conflict =
                     format!("deployment {deployment} cannot end as {finish:?} after what was recorded");
                 return Err(StoreError::Conflict(conflict).into());
             }
-            if let (Some(recorded), Finish::Succeeded { version, alias }) = (&recorded, finish) {
-                functions::stand(&mut change, recorded.decision(), *version, alias.as_ref()).await?;
+            match (&recorded, finish) {
+                (Some(recorded), Finish::Succeeded { version, alias }) => {
+                    let published = version.map(|version| (version, alias.as_ref()));
+                    functions::stand(&mut change, &asked, recorded.decision(), published, stamp).await?;
+                }
+                _ => functions::unmake(&mut change, &asked, &function).await?,
             }
             write_finish(&mut change, deployment, finish).await?;
             tell(&mut change, events).await?;
@@ -123,6 +169,35 @@ impl<D: Database> Deployments for Store<D> {
         })
         .await
     }
+}
+
+/// Until when a deployment of the function is under way.
+pub(crate) async fn under_way_until(
+    change: &mut impl Session,
+    function: &FunctionName,
+    now: UnixMillis,
+) -> Result<Option<UnixMillis>, Failure> {
+    let under_way =
+        sql("SELECT lease_until FROM deployments WHERE function_name = $1 AND lease_worker IS NOT NULL");
+    let leases =
+        change.rows::<(i64,)>(under_way.bind(function.as_str()).for_update("deployments")).await?.into_iter();
+    let leases = leases.map(|(until,)| instant("deployments.lease_until", until));
+    let leases = leases.collect::<Result<Vec<_>, _>>()?;
+    Ok(leases.into_iter().filter(|until| *until > now).max())
+}
+
+/// Ends what was left behind of the deployments of a function that is deleted.
+pub(crate) async fn end_left_behind(
+    change: &mut impl Session,
+    function: &FunctionName,
+) -> Result<(), Failure> {
+    let failed = Finish::Failed { reason: FUNCTION_DELETED.to_owned() };
+    let ended = sql("UPDATE deployments SET finish = $1, lease_worker = NULL, lease_until = NULL
+         WHERE function_name = $2 AND finish IS NULL")
+    .bind(to_json("deployments.finish", &StoredFinish::from(&failed))?)
+    .bind(function.as_str());
+    change.execute(ended).await?;
+    Ok(())
 }
 
 async fn begin(
@@ -153,6 +228,37 @@ async fn begin(
     };
     take_over(change, new.id, lease).await?;
     Ok(DeploymentClaim::Begun { recorded: row.recorded()? })
+}
+
+/// The number of the version that is published, if one is.
+async fn allotted(
+    change: &mut impl Session,
+    asked: &Change,
+    decision: &Decision,
+) -> Result<Option<u64>, Failure> {
+    if !asked.publishes() {
+        return Ok(None);
+    }
+    functions::allot_version(change, asked, decision).await.map(Some)
+}
+
+/// The decision of the deployment that brought `$LATEST`.
+async fn what_brought_latest(
+    change: &mut impl Session,
+    function: &FunctionName,
+) -> Result<Decision, Failure> {
+    let unknown = || StoreError::NotFound(format!("what brought $LATEST of {function}"));
+    let row = functions::find(change, function).await?;
+    let brought_by = row.and_then(|row| row.brought_by).ok_or_else(unknown)?;
+    let brought_by = with_id(parse("functions.brought_by", &brought_by)?);
+    let brought = change.row::<DeploymentRow>(brought_by).await?.ok_or_else(unknown)?;
+    Ok(brought.recorded()?.ok_or_else(unknown)?.decision().clone())
+}
+
+/// The function of a deployment, which never changes.
+async fn function_of(change: &mut impl Session, id: DeploymentId) -> Result<FunctionName, Failure> {
+    let row = change.row::<DeploymentRow>(with_id(id)).await?;
+    Ok(row.ok_or_else(|| lease_lost(id))?.request()?.function_name)
 }
 
 fn with_id(id: DeploymentId) -> Statement {
@@ -197,8 +303,8 @@ async fn leave_behind_others(change: &mut impl Session, new: &NewDeployment) -> 
 async fn create(change: &mut impl Session, new: &NewDeployment, lease: &Lease) -> Result<(), Failure> {
     let created = sql(
         "INSERT INTO deployments (id, event_id, publisher, principal, function_name, code_bucket, code_key,
-             code_version, request, created_at, lease_worker, lease_until)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING",
+             code_version, request, created_at, lease_worker, lease_until, change)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING",
     )
     .bind(new.id.to_string())
     .bind(new.event.as_str())
@@ -211,7 +317,8 @@ async fn create(change: &mut impl Session, new: &NewDeployment, lease: &Lease) -
     .bind(to_json("deployments.request", &new.request)?)
     .bind(new.created_at.as_millis())
     .bind(lease.worker.as_str())
-    .bind(lease.until.as_millis());
+    .bind(lease.until.as_millis())
+    .bind(to_json("deployments.change", &new.change)?);
     match change.execute(created).await? {
         // The same event, for another function and therefore under another lock: looked at again, it is a conflict.
         0 => {

@@ -1,5 +1,5 @@
-//! The state of both services, over SQLite and PostgreSQL: profiles, their permissions, revocations, signing jobs, deployments, code
-//! signing configs, the outbox that tells of every change, and the trail of who did what.
+//! The state of both services, over SQLite and PostgreSQL: profiles, their permissions, revocations, signing jobs,
+//! deployments, functions, layers, code signing configs, the outbox that tells of every change, and the trail of who did what.
 //!
 //! One state machine, [`Store`], over both databases: what differs between them stands in `sqlite.rs` and `postgres/`.
 //! A change and its events are one transaction, durable before it is answered; a row that does not parse is
@@ -11,6 +11,9 @@ mod jobs;
 
 mod code_signing_configs;
 mod deployments;
+mod exposure;
+mod functions;
+mod layers;
 mod permissions;
 mod profiles;
 mod revision;
@@ -34,4 +37,4 @@ mod tests;
 pub use postgres::{PostgresSettings, PostgresStore};
 pub use sqlite::SqliteStore;
 pub use store::Store;
-pub use views::{FunctionState, FunctionVersion};
+pub use views::{FunctionState, VersionState};

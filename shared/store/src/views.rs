@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use countersign_domain::{AliasName, CodeVersion, ObjectVersion, Sha256Digest};
+use countersign_domain::{AliasName, CodeVersion, FunctionVersion, ObjectVersion, Sha256Digest};
 use countersign_ports::StoreError;
-use countersign_ports::deployments::{Deployment, Function};
+use countersign_ports::deployments::Deployment;
+use countersign_ports::functions::Function;
 use countersign_ports::jobs::Job;
 
 use crate::attempt::attempt;
 use crate::columns::{count, from_json, parse};
 use crate::database::{Database, Session};
-use crate::deployments::{DeploymentRow, FunctionRow};
+use crate::deployments::DeploymentRow;
+use crate::functions::{FunctionRow, alias_version};
 use crate::jobs::JobRow;
 use crate::statement::{Statement, sql};
 use crate::store::Store;
@@ -21,14 +23,14 @@ pub struct FunctionState {
     /// The function.
     pub function: Function,
     /// The versions that stand, oldest first.
-    pub versions: Vec<FunctionVersion>,
+    pub versions: Vec<VersionState>,
     /// The version that each alias points to.
-    pub aliases: BTreeMap<AliasName, u64>,
+    pub aliases: BTreeMap<AliasName, FunctionVersion>,
 }
 
 /// A version that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FunctionVersion {
+pub struct VersionState {
     /// Its number, from 1.
     pub version: u64,
     /// SHA-256 of the function's whole package.
@@ -105,29 +107,30 @@ impl<D: Database> Store<D> {
     pub async fn functions(&self) -> Result<Vec<FunctionState>, StoreError> {
         let (functions, versions, aliases) = attempt(move || async move {
             let mut snapshot = self.database.snapshot().await?;
-            let functions: Vec<FunctionRow> = snapshot.rows(FunctionRow::select("ORDER BY name")).await?;
+            let functions: Vec<FunctionRow> =
+                snapshot.rows(FunctionRow::select("WHERE deleted = 0 ORDER BY name")).await?;
             let versions = "SELECT function_name, version, code_sha256, layer_sha256 FROM versions
                  ORDER BY function_name, version";
             let versions: Vec<(String, i64, String, String)> = snapshot.rows(sql(versions)).await?;
             let aliases = sql("SELECT function_name, name, version FROM aliases");
-            let aliases: Vec<(String, String, i64)> = snapshot.rows(aliases).await?;
+            let aliases: Vec<(String, String, Option<i64>)> = snapshot.rows(aliases).await?;
             Ok((functions, versions, aliases))
         })
         .await?;
-        let functions = functions.into_iter();
-        functions.map(|row| function_state(Function::try_from(row)?, &versions, &aliases)).collect()
+        let functions = functions.iter().filter_map(|row| row.existing().transpose());
+        functions.map(|function| function_state(function?, &versions, &aliases)).collect()
     }
 }
 
 fn function_state(
     function: Function,
     versions: &[(String, i64, String, String)],
-    aliases: &[(String, String, i64)],
+    aliases: &[(String, String, Option<i64>)],
 ) -> Result<FunctionState, StoreError> {
     let name = function.name.as_str();
     let versions = versions.iter().filter(|(function, ..)| function == name);
     let versions = versions.map(|(_, version, code, layers)| {
-        Ok(FunctionVersion {
+        Ok(VersionState {
             version: count("versions.version", *version)?,
             code_sha256: parse("versions.code_sha256", code)?,
             layer_sha256: from_json("versions.layer_sha256", layers)?,
@@ -135,8 +138,8 @@ fn function_state(
     });
     let versions = versions.collect::<Result<_, StoreError>>()?;
     let aliases = aliases.iter().filter(|(function, ..)| function == name);
-    let aliases = aliases
-        .map(|(_, alias, version)| Ok((parse("aliases.name", alias)?, count("aliases.version", *version)?)));
+    let aliases =
+        aliases.map(|(_, alias, version)| Ok((parse("aliases.name", alias)?, alias_version(*version)?)));
     let aliases = aliases.collect::<Result<_, StoreError>>()?;
     Ok(FunctionState { function, versions, aliases })
 }

@@ -13,9 +13,9 @@ use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
 use countersign_domain::{PrincipalName, TargetName};
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::{Limits, SIGNATURE_SIZE_MAX_BYTES};
-use countersign_ports::WorkerId;
-use countersign_ports::deployments::CodeSigningConfigs;
+use countersign_ports::code_signing_configs::CodeSigningConfigs;
 use countersign_ports::queue::EventBus;
+use countersign_ports::{Clock as _, WorkerId};
 use countersign_process::{Tasks, parts as process};
 use countersign_queue::QueueName;
 use countersign_runtime::config::ServiceConfig;
@@ -37,7 +37,8 @@ pub(crate) struct System {
 impl System {
     /// Starts the endpoint, both services and what moves messages between them.
     pub(crate) async fn start(mut parts: Parts, data: &DataDir, config: &Config) -> anyhow::Result<Self> {
-        let declared = parts.store.declare(&config.code_signing_configs).await;
+        let declared =
+            parts.store.declare(&config.scope, &config.code_signing_configs, SystemClock.now()).await;
         declared.context("code_signing_config")?;
         // This process holds the data directory's lock, so whoever had work in hand here is dead.
         parts.store.recover().await.context("the state")?;

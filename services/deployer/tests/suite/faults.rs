@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{AliasName, EventData, FunctionName, UntrustedArtifact};
+use countersign_domain::{AliasName, EventData, FunctionName, UnixMillis, UntrustedArtifact};
 use countersign_ports::Clock as _;
-use countersign_ports::deployments::{CodeSigningConfigs as _, Finish};
+use countersign_ports::code_signing_configs::CodeSigningConfigs as _;
+use countersign_ports::deployments::Finish;
 use countersign_ports::fakes::{Fault, MemoryTarget};
 use countersign_ports::revocations::RevocationRegistry as _;
 use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError, TargetVersion};
 use countersign_runtime::{Handled, Handler as _};
 
-use crate::support::{World, body, config, deliver, delivery, package, request, root};
+use crate::support::{World, body, config, deliver, delivery, package, request, root, scope};
 
 const FAULTS: [Fault; 2] = [Fault::WithoutEffect, Fault::AfterEffect];
 
@@ -64,7 +65,7 @@ async fn a_deployment() {
             let alias = Some("live".parse().unwrap());
             assert_eq!(
                 world.finish("e1").await,
-                Some(Finish::Succeeded { version: 1, alias }),
+                Some(Finish::Succeeded { version: Some(1), alias }),
                 "{operation}"
             );
             assert_eq!(world.live(), (vec![1], Some(1)), "{operation} {fault:?}");
@@ -102,7 +103,7 @@ async fn a_recorded_verdict_is_carried_out_as_it_was_recorded() {
     // Whatever happens now concerns the next decision.
     world.store.revoke_job(&signed.job, &root(), "leaked", world.clock.now()).await.unwrap();
     let strict = ["strict", "lenient"].map(|name| config(name, UntrustedArtifact::Enforce));
-    world.store.declare(&strict).await.unwrap();
+    world.store.declare(&scope(), &strict, UnixMillis::EPOCH).await.unwrap();
     world.clock.advance(Duration::from_secs(20));
     assert_eq!(deliver(&world.start(), "e1", &asked).await, Handled::Done);
     assert_eq!(world.live(), (vec![1], Some(1)));

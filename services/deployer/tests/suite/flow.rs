@@ -43,7 +43,10 @@ async fn the_same_package_again_is_the_same_version_and_another_one_the_next() {
     for (id, signed, version) in [("e1", &one, 1), ("e2", &one, 1), ("e3", &two, 2), ("e4", &one, 3)] {
         assert_eq!(deliver(&deployer, id, &request("strict", &signed.object)).await, Handled::Done);
         let finish = world.finish(id).await.unwrap();
-        assert_eq!(finish, Finish::Succeeded { version, alias: Some("live".parse().unwrap()) });
+        assert_eq!(
+            finish,
+            Finish::Succeeded { version: Some(version), alias: Some("live".parse().unwrap()) }
+        );
         assert_eq!(world.live().1, Some(version));
     }
     assert_eq!(world.live().0, [1, 2, 3]);

@@ -4,6 +4,7 @@
 mod support;
 
 mod authorization;
+mod calls;
 mod faults;
 mod flow;
 mod intake;

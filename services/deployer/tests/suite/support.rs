@@ -16,7 +16,8 @@ use countersign_package::chain::{CertificateChain, TrustRoots};
 use countersign_package::limits::Limits;
 use countersign_package::sign::Unsigned;
 use countersign_package::statement::Statement;
-use countersign_ports::deployments::{CodeSigningConfigs as _, Deployments, Finish};
+use countersign_ports::code_signing_configs::CodeSigningConfigs as _;
+use countersign_ports::deployments::{Deployments, Finish};
 use countersign_ports::fakes::{FaultPlan, ManualClock, MemoryObjects, MemoryStore, MemoryTarget};
 use countersign_ports::jobs::{Jobs as _, NewJob, Signature};
 use countersign_ports::keys::{SigningDigest, SigningKeys as _};
@@ -64,7 +65,7 @@ impl World {
         }
         let configs =
             [config("strict", UntrustedArtifact::Enforce), config("lenient", UntrustedArtifact::Warn)];
-        store.declare(&configs).await.unwrap();
+        store.declare(&scope(), &configs, UnixMillis::EPOCH).await.unwrap();
         Self {
             target: MemoryTarget::new(faults.clone()),
             require_code_signing: false,

@@ -6,20 +6,22 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{
-    Check, DeploymentId, Event, EventData, JobArn, ObjectVersion, Outcome, UntrustedArtifact, ValidityPeriod,
+    Check, DeploymentId, Event, EventData, JobArn, ObjectVersion, Outcome, UnixMillis, UntrustedArtifact,
+    ValidityPeriod,
 };
+use countersign_ports::code_signing_configs::CodeSigningConfigs as _;
 use countersign_ports::deployments::{
-    Basis, CodeSigningConfigs as _, Decision, Deployment, DeploymentClaim, Deployments, Finish,
-    NewDeployment, Recording,
+    Basis, Decision, Deployment, DeploymentClaim, Deployments, Finish, NewDeployment, Recording,
 };
 use countersign_ports::fakes::{Fault, ManualClock, MemoryStore};
+use countersign_ports::functions::Stamp;
 use countersign_ports::revocations::RevocationRegistry as _;
 use countersign_ports::{Clock as _, Lease, StoreError};
 use countersign_runtime::{Handled, Handler as _};
 use tokio::sync::Mutex;
 
 use crate::support::{
-    World, body, config, deliver, delivery, package, profile, request, root, signed_elsewhere,
+    World, body, config, deliver, delivery, package, profile, request, root, scope, signed_elsewhere,
 };
 
 /// A world with one package that fails `check` alone, or Integrity.
@@ -201,7 +203,7 @@ impl Deployments for Meddled {
             }
             Some(Meddling::Enforce) => {
                 let strict = ["strict", "lenient"].map(|name| config(name, UntrustedArtifact::Enforce));
-                self.store.declare(&strict).await?;
+                self.store.declare(&scope(), &strict, UnixMillis::EPOCH).await?;
             }
             Some(Meddling::AlwaysStale) => {
                 *meddling = Some(Meddling::AlwaysStale);
@@ -212,14 +214,19 @@ impl Deployments for Meddled {
         self.store.record(decision, lease).await
     }
 
+    async fn publish(&self, deployment: DeploymentId, lease: &Lease) -> Result<Recording, StoreError> {
+        self.store.publish(deployment, lease).await
+    }
+
     async fn finish(
         &self,
         deployment: DeploymentId,
         lease: &Lease,
         finish: &Finish,
+        stamp: &Stamp,
         events: &[Event],
     ) -> Result<(), StoreError> {
-        self.store.finish(deployment, lease, finish, events).await
+        self.store.finish(deployment, lease, finish, stamp, events).await
     }
 
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError> {

@@ -1,26 +1,34 @@
-//! What every adapter of [`Deployments`] and [`CodeSigningConfigs`] has to do.
+//! What every adapter of [`Deployments`] has to do with what events ask for.
 
 use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{
-    Check, CodeSigningConfig, Event, Finding, Outcome, PackageRole, Sha256Digest, UntrustedArtifact, Verdict,
+    Check, CodeSigningConfig, Event, Finding, Outcome, PackageRole, UntrustedArtifact, Verdict,
 };
 
 use super::samples::{
-    SOURCE, at, config, lease, maria, new_deployment, new_job, new_profile, profile_arn, request, told,
+    SOURCE, at, code, config, lease, maria, new_deployment, new_job, new_profile, profile_arn, request,
+    scope, stamp, told,
 };
 use crate::StoreError;
+use crate::code_signing_configs::CodeSigningConfigs;
 use crate::deployments::{
-    Basis, CodeSigningConfigs, Decision, DeploymentClaim, Deployments, Finish, Function, NewDeployment,
-    RecordedVerdict, Recording,
+    Basis, Decision, DeploymentClaim, Deployments, Finish, NewDeployment, RecordedVerdict, Recording,
 };
+use crate::functions::Functions;
 use crate::jobs::Outbox;
 use crate::profiles::Profiles;
 use crate::revocations::RevocationRegistry;
 
 /// Everything that the contract of deployments touches.
-pub trait DeploymentState: Deployments + CodeSigningConfigs + Outbox + Profiles + RevocationRegistry {}
+pub trait DeploymentState:
+    Deployments + CodeSigningConfigs + Functions + Outbox + Profiles + RevocationRegistry
+{
+}
 
-impl<S: Deployments + CodeSigningConfigs + Outbox + Profiles + RevocationRegistry> DeploymentState for S {}
+impl<S> DeploymentState for S where
+    S: Deployments + CodeSigningConfigs + Functions + Outbox + Profiles + RevocationRegistry
+{
+}
 
 /// Checks the whole contract on empty stores that `make` gives.
 ///
@@ -51,17 +59,17 @@ where
 async fn configs_are_what_was_declared(store: &impl DeploymentState) {
     let [one, two] = [config("one", "p1"), config("two", "p2")];
     assert_eq!(store.code_signing_config(&one.name).await, Ok(None));
-    assert_eq!(store.declare(&[one.clone(), two.clone()]).await, Ok(()));
+    assert_eq!(store.declare(&scope(), &[one.clone(), two.clone()], at(0)).await, Ok(()));
     assert_eq!(store.code_signing_config(&one.name).await, Ok(Some(one.clone())));
     let warn = CodeSigningConfig { untrusted_artifact: UntrustedArtifact::Warn, ..one.clone() };
-    assert_eq!(store.declare(std::slice::from_ref(&warn)).await, Ok(()));
+    assert_eq!(store.declare(&scope(), std::slice::from_ref(&warn), at(0)).await, Ok(()));
     assert_eq!(store.code_signing_config(&one.name).await, Ok(Some(warn)));
     assert_eq!(store.code_signing_config(&two.name).await, Ok(None), "no longer declared");
     let publisher = &one.allowed_publishers[0];
     let nobody = CodeSigningConfig { allowed_publishers: Vec::new(), ..one.clone() };
     let crowd = CodeSigningConfig { allowed_publishers: vec![publisher.clone(); 21], ..one.clone() };
     for wrong in [vec![one.clone(), one.clone()], vec![nobody], vec![crowd]] {
-        let refused = store.declare(&wrong).await;
+        let refused = store.declare(&scope(), &wrong, at(0)).await;
         assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
     }
 }
@@ -69,7 +77,7 @@ async fn configs_are_what_was_declared(store: &impl DeploymentState) {
 async fn a_config_that_is_bound_stays(store: &impl DeploymentState) {
     let new = begun(store, "e1", request("hello", "a.zip")).await;
     deploy(store, &new, b"a").await;
-    let refused = store.declare(&[config("other", "p1")]).await;
+    let refused = store.declare(&scope(), &[config("other", "p1")], at(0)).await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
     let kept = store.code_signing_config(&config("csc", "p1").name).await;
     assert_eq!(kept, Ok(Some(config("csc", "p1"))), "a refused declaration changes nothing");
@@ -98,7 +106,7 @@ async fn one_deployment_of_a_function_is_under_way(store: &impl DeploymentState)
     let claim = store.begin(&second, &lease("w2", 29, 39)).await;
     assert_eq!(claim, Ok(DeploymentClaim::Busy(at(30))), "a renewed lease does not hold");
     let failed = Finish::Failed { reason: "no such object".to_owned() };
-    assert_eq!(store.finish(first.id, &lease("w1", 29, 39), &failed, &[]).await, Ok(()));
+    assert_eq!(store.finish(first.id, &lease("w1", 29, 39), &failed, &stamp("end", 3), &[]).await, Ok(()));
     assert_eq!(store.begin(&second, &lease("w2", 29, 39)).await, fresh, "the first one has ended");
 }
 
@@ -133,12 +141,12 @@ async fn what_was_left_behind_does_not_bar_the_next(store: &impl DeploymentState
         "renewed while another one is under way"
     );
     assert_eq!(store.record(&first_decision, &late).await, Err(lost.clone()));
-    let succeeded = Finish::Succeeded { version: 1, alias: None };
-    assert_eq!(store.finish(first.id, &late, &succeeded, &[]).await, Err(lost));
+    let succeeded = Finish::Succeeded { version: Some(1), alias: None };
+    assert_eq!(store.finish(first.id, &late, &succeeded, &stamp("end", 3), &[]).await, Err(lost));
     let claim = store.begin(&first, &late).await;
     assert_eq!(claim, Ok(DeploymentClaim::Busy(at(20))), "it waits its turn, for its own worker too");
     let failed = Finish::Failed { reason: "no such object".to_owned() };
-    assert_eq!(store.finish(second.id, &lease("w2", 12, 20), &failed, &[]).await, Ok(()));
+    assert_eq!(store.finish(second.id, &lease("w2", 12, 20), &failed, &stamp("end", 3), &[]).await, Ok(()));
     let claim = store.begin(&first, &lease("w3", 13, 23)).await;
     assert_eq!(claim, Ok(DeploymentClaim::Begun { recorded: Some(recorded) }), "its decision is carried out");
 }
@@ -179,7 +187,7 @@ async fn a_decision_is_recorded_once(store: &impl DeploymentState) {
     assert_eq!(store.record(&decided, &lease("w1", 2, 10)).await, Ok(Recording::Recorded(first)), "repeated");
     for other in [
         Decision { verdict: Verdict::Block, ..decided.clone() },
-        Decision { code_sha256: Sha256Digest::of(b"other"), ..decided.clone() },
+        Decision { code: code("a.zip", b"other"), ..decided.clone() },
         Decision { request: request("hello", "b.zip"), ..decided.clone() },
     ] {
         let refused = store.record(&other, &lease("w1", 2, 10)).await;
@@ -193,7 +201,11 @@ async fn a_recorded_decision_survives_its_worker(store: &impl DeploymentState) {
     let new = begun(store, "e1", request("hello", "a.zip")).await;
     let decided = decision(store, &new, b"a").await;
     let first = recorded(store.record(&decided, &lease("w1", 1, 10)).await);
-    assert_eq!(store.declare(&[config("csc", "p2")]).await, Ok(()), "the policy changes meanwhile");
+    assert_eq!(
+        store.declare(&scope(), &[config("csc", "p2")], at(0)).await,
+        Ok(()),
+        "the policy changes meanwhile"
+    );
     let claim = store.begin(&new, &lease("w2", 10, 20)).await;
     assert_eq!(claim, Ok(DeploymentClaim::Begun { recorded: Some(first.clone()) }));
     let again = store.record(&decided, &lease("w2", 11, 20)).await;
@@ -203,7 +215,7 @@ async fn a_recorded_decision_survives_its_worker(store: &impl DeploymentState) {
 async fn a_changed_policy_makes_a_decision_stale(store: &impl DeploymentState) {
     let new = begun(store, "e1", request("hello", "a.zip")).await;
     let decided = decision(store, &new, b"a").await;
-    assert_eq!(store.declare(&[config("csc", "p2")]).await, Ok(()));
+    assert_eq!(store.declare(&scope(), &[config("csc", "p2")], at(0)).await, Ok(()));
     let w1 = lease("w1", 1, 10);
     assert_eq!(store.record(&decided, &w1).await, Ok(Recording::Stale));
     assert_eq!(
@@ -212,7 +224,11 @@ async fn a_changed_policy_makes_a_decision_stale(store: &impl DeploymentState) {
         "a stale one makes nothing"
     );
     let decided = decision(store, &new, b"a").await;
-    assert_eq!(store.declare(&[config("csc", "p2")]).await, Ok(()), "the same configs again");
+    assert_eq!(
+        store.declare(&scope(), &[config("csc", "p2")], at(0)).await,
+        Ok(()),
+        "the same configs again"
+    );
     assert!(matches!(store.record(&decided, &w1).await, Ok(Recording::Recorded(_))), "nothing changed");
 }
 
@@ -248,10 +264,13 @@ async fn a_blocked_deployment_makes_nothing(store: &impl DeploymentState) {
     let blocked = recorded(store.record(&decided, &lease("w1", 1, 10)).await);
     assert_eq!((blocked.version(), blocked.decision()), (None, &decided));
     assert_eq!(store.basis(&new.request).await.expect("it is read").function, None);
-    let wrong = Finish::Succeeded { version: 1, alias: None };
-    let refused = store.finish(new.id, &lease("w1", 2, 10), &wrong, &[]).await;
+    let wrong = Finish::Succeeded { version: Some(1), alias: None };
+    let refused = store.finish(new.id, &lease("w1", 2, 10), &wrong, &stamp("end", 3), &[]).await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))), "a blocked one succeeded: {refused:?}");
-    assert_eq!(store.finish(new.id, &lease("w1", 2, 10), &Finish::Blocked, &[]).await, Ok(()));
+    assert_eq!(
+        store.finish(new.id, &lease("w1", 2, 10), &Finish::Blocked, &stamp("end", 3), &[]).await,
+        Ok(())
+    );
     assert_eq!(store.basis(&new.request).await.expect("it is read").function, None);
 }
 
@@ -267,9 +286,10 @@ async fn an_unknown_function_is_not_made_unasked(store: &impl DeploymentState) {
 async fn versions_count_up_and_unchanged_packages_keep_theirs(store: &impl DeploymentState) {
     let first = begun(store, "e1", request("hello", "a.zip")).await;
     assert_eq!(deploy(store, &first, b"a").await, 1);
-    let function = Function { name: first.request.function_name.clone(), code_signing_config: None };
-    let function = Function { code_signing_config: Some(config("csc", "p1").name), ..function };
-    assert_eq!(store.basis(&first.request).await.expect("it is read").function, Some(function));
+    let function = store.basis(&first.request).await.expect("it is read").function.expect("it was made");
+    assert_eq!(function.name, first.request.function_name);
+    assert_eq!(function.code_signing_config, Some(config("csc", "p1").name));
+    assert_eq!(function.latest.expect("it stands").code, code("a.zip", b"a"));
     for (event, package, version) in [("e2", b"a", 1), ("e3", b"b", 2), ("e4", b"b", 2), ("e5", b"a", 3)] {
         let new = begun(store, event, request("hello", "x.zip")).await;
         assert_eq!(deploy(store, &new, package).await, version, "{event}");
@@ -278,12 +298,12 @@ async fn versions_count_up_and_unchanged_packages_keep_theirs(store: &impl Deplo
     let decided = decision(store, &failing, b"c").await;
     assert_eq!(recorded(store.record(&decided, &lease("w1", 1, 10)).await).version(), Some(4));
     let failed = Finish::Failed { reason: "the target is full".to_owned() };
-    assert_eq!(store.finish(failing.id, &lease("w1", 2, 10), &failed, &[]).await, Ok(()));
+    assert_eq!(store.finish(failing.id, &lease("w1", 2, 10), &failed, &stamp("end", 3), &[]).await, Ok(()));
     let again = begun(store, "e7", request("hello", "x.zip")).await;
     assert_eq!(deploy(store, &again, b"c").await, 5, "version 4 never stood, and its number is spent");
     let layered = begun(store, "e8", request("hello", "x.zip")).await;
-    let layer_sha256 = vec![Sha256Digest::of(b"layer")];
-    let decided = Decision { layer_sha256, ..decision(store, &layered, b"c").await };
+    let layers = vec![code("layer.zip", b"layer")];
+    let decided = Decision { layers, ..decision(store, &layered, b"c").await };
     let recording = store.record(&decided, &lease("w1", 1, 10)).await;
     assert_eq!(recorded(recording).version(), Some(6), "other layers are another version");
     let other = begun(store, "e9", request("other", "x.zip")).await;
@@ -294,7 +314,7 @@ async fn an_end_follows_the_decision_and_is_final(store: &impl DeploymentState) 
     let new = begun(store, "e1", request("hello", "a.zip")).await;
     let (w1, done) = (lease("w1", 2, 10), told("done", &new_job("a.zip")));
     let [right, wrong] =
-        [1, 2].map(|version| Finish::Succeeded { version, alias: new.request.alias.clone() });
+        [1, 2].map(|version| Finish::Succeeded { version: Some(version), alias: new.request.alias.clone() });
     let early = finish(store, &new, &right, &done).await;
     assert!(matches!(early, Err(StoreError::Conflict(_))), "succeeded without a decision: {early:?}");
     let early = finish(store, &new, &Finish::Blocked, &done).await;
@@ -321,11 +341,15 @@ async fn finish(
     finish: &Finish,
     event: &Event,
 ) -> Result<(), StoreError> {
-    store.finish(new.id, &lease("w1", 3, 10), finish, std::slice::from_ref(event)).await
+    store.finish(new.id, &lease("w1", 3, 10), finish, &stamp("end", 3), std::slice::from_ref(event)).await
 }
 
 /// A deployment of worker `w1` from second 0 to 10, under the config `csc`.
-async fn begun(store: &impl DeploymentState, event: &str, request: DeploymentRequest) -> NewDeployment {
+pub(super) async fn begun(
+    store: &impl DeploymentState,
+    event: &str,
+    request: DeploymentRequest,
+) -> NewDeployment {
     declare(store).await;
     let new = new_deployment(event, request);
     let claim = store.begin(&new, &lease("w1", 0, 10)).await;
@@ -333,16 +357,16 @@ async fn begun(store: &impl DeploymentState, event: &str, request: DeploymentReq
     new
 }
 
-async fn declare(store: &impl DeploymentState) {
-    store.declare(&[config("csc", "p1")]).await.expect("it is declared");
+pub(super) async fn declare(store: &impl DeploymentState) {
+    store.declare(&scope(), &[config("csc", "p1")], at(0)).await.expect("it is declared");
 }
 
 /// A verdict to deploy `package`, on the present basis.
-async fn decision(store: &impl DeploymentState, new: &NewDeployment, package: &[u8]) -> Decision {
+pub(super) async fn decision(store: &impl DeploymentState, new: &NewDeployment, package: &[u8]) -> Decision {
     decided_on(&store.basis(&new.request).await.expect("there is a basis"), new, package)
 }
 
-fn decided_on(basis: &Basis, new: &NewDeployment, package: &[u8]) -> Decision {
+pub(super) fn decided_on(basis: &Basis, new: &NewDeployment, package: &[u8]) -> Decision {
     let finding = |check, outcome| Finding { package: PackageRole::Layer(1), check, outcome };
     let reason = "it expired at noon".to_owned();
     Decision {
@@ -355,12 +379,12 @@ fn decided_on(basis: &Basis, new: &NewDeployment, package: &[u8]) -> Decision {
             finding(Check::Expiry, Outcome::Failed(reason.clone())),
         ],
         reason,
-        code_sha256: Sha256Digest::of(package),
-        layer_sha256: Vec::new(),
+        code: code(new.request.code.key.as_str(), package),
+        layers: Vec::new(),
     }
 }
 
-fn recorded(recording: Result<Recording, StoreError>) -> RecordedVerdict {
+pub(super) fn recorded(recording: Result<Recording, StoreError>) -> RecordedVerdict {
     match recording {
         Ok(Recording::Recorded(recorded)) => recorded,
         other => panic!("the decision was not recorded: {other:?}"),
@@ -368,11 +392,11 @@ fn recorded(recording: Result<Recording, StoreError>) -> RecordedVerdict {
 }
 
 /// Deploys `package`; the version that stands.
-async fn deploy(store: &impl DeploymentState, new: &NewDeployment, package: &[u8]) -> u64 {
+pub(super) async fn deploy(store: &impl DeploymentState, new: &NewDeployment, package: &[u8]) -> u64 {
     let decided = decision(store, new, package).await;
     let version = recorded(store.record(&decided, &lease("w1", 1, 10)).await).version();
     let version = version.expect("a verdict to deploy has a version");
-    let finish = Finish::Succeeded { version, alias: new.request.alias.clone() };
-    assert_eq!(store.finish(new.id, &lease("w1", 2, 10), &finish, &[]).await, Ok(()));
+    let finish = Finish::Succeeded { version: Some(version), alias: new.request.alias.clone() };
+    assert_eq!(store.finish(new.id, &lease("w1", 2, 10), &finish, &stamp("end", 3), &[]).await, Ok(()));
     version
 }

@@ -1,9 +1,13 @@
 //! One suite a port: every adapter passes the same.
 
+pub mod code_signing_configs;
 pub mod deployments;
+pub mod exposure;
+pub mod functions;
 pub mod job_registry;
 pub mod jobs;
 pub mod keys;
+pub mod layers;
 pub mod objects;
 pub mod outbox;
 pub mod permissions;

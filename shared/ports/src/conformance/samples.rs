@@ -2,12 +2,15 @@
 
 use countersign_domain::event::{CreateFunction, DeploymentRequest, RequestedSigningJob, SigningJob};
 use countersign_domain::{
-    CodeSigningConfig, DeploymentId, Event, EventData, JobArn, JobId, ObjectVersion, Platform, PrincipalArn,
-    ProfileName, ProfileVersionArn, Scope, Sha256Digest, Tags, UnixMillis, UntrustedArtifact, ValidityPeriod,
+    Code, CodeSignature, CodeSigningConfig, DeploymentId, Event, EventData, JobArn, JobId, ObjectVersion,
+    Platform, PrincipalArn, ProfileName, ProfileVersionArn, Scope, Sha256Digest, Tags, UnixMillis,
+    UntrustedArtifact, ValidityPeriod,
 };
 
 use crate::Lease;
+use crate::change::Change;
 use crate::deployments::NewDeployment;
+use crate::functions::Stamp;
 use crate::jobs::{NewJob, Signature};
 use crate::profiles::NewProfile;
 
@@ -80,10 +83,6 @@ pub(crate) fn maria() -> PrincipalArn {
     "arn:aws:iam::000000000000:user/maria".parse().expect("a principal")
 }
 
-fn scope() -> Scope {
-    Scope::new("us-east-1", "000000000000").expect("a scope")
-}
-
 /// The signature that `job` makes at a second; it expires at second 1000.
 pub(crate) fn signature(job: &NewJob, unsigned: &[u8], second: i64) -> Signature {
     Signature {
@@ -145,6 +144,7 @@ pub(crate) fn new_deployment(id: &str, request: DeploymentRequest) -> NewDeploym
         publisher: "somebody".to_owned(),
         principal,
         request,
+        change: Change::Publish,
         created_at: at(0),
     }
 }
@@ -156,4 +156,31 @@ pub(crate) fn config(name: &str, publisher: &str) -> CodeSigningConfig {
         allowed_publishers: vec![profile_arn(publisher).to_string().parse().expect("a publisher")],
         untrusted_artifact: UntrustedArtifact::Enforce,
     }
+}
+
+/// Where the suites' configs live.
+pub(crate) fn scope() -> Scope {
+    Scope::new("us-east-1", "000000000000").expect("a scope")
+}
+
+/// The mark of a change at a second.
+pub(crate) fn stamp(revision: &str, second: i64) -> Stamp {
+    Stamp { revision: revision.parse().expect("a revision id"), at: at(second) }
+}
+
+/// The unsigned package `key` of these bytes.
+pub(crate) fn code(key: &str, bytes: &[u8]) -> Code {
+    let (object, sha256) = (object("signed", key).into(), Sha256Digest::of(bytes));
+    Code { object, sha256, size_bytes: bytes.len() as u64, signature: None }
+}
+
+/// The same, signed by `profile` in the job of `job` at a second, until another one.
+pub(crate) fn signed(code: Code, profile: &str, job: &NewJob, second: i64, until: i64) -> Code {
+    let signature = CodeSignature {
+        profile_version_arn: profile_arn(profile),
+        job_arn: job.arn.clone(),
+        signed_at: at(second),
+        expires_at: at(until),
+    };
+    Code { signature: Some(signature), ..code }
 }

@@ -1,7 +1,8 @@
 //! The row of a deployment, and the JSON of its decision and its end.
 
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{AliasName, Finding, Sha256Digest, UnixMillis, Verdict};
+use countersign_domain::{AliasName, Code, Finding, Sha256Digest, UnixMillis, Verdict};
+use countersign_ports::change::Change;
 use countersign_ports::deployments::{Decision, Deployment, Finish, NewDeployment, RecordedVerdict};
 use countersign_ports::{Lease, StoreError};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ pub(crate) struct DeploymentRow {
     decision: Option<String>,
     version: Option<i64>,
     finish: Option<String>,
+    change: Option<String>,
 }
 
 impl DeploymentRow {
@@ -29,7 +31,7 @@ impl DeploymentRow {
     pub(crate) fn select(which: &str) -> Statement {
         sql(format!(
             "SELECT id, event_id, publisher, principal, function_name, request, lease_worker, lease_until, decision,
-                 version, finish
+                 version, finish, change
              FROM deployments {which}"
         ))
     }
@@ -42,7 +44,7 @@ impl DeploymentRow {
     pub(super) fn asks_for(&self, new: &NewDeployment) -> Result<bool, StoreError> {
         let same_event = self.event_id == new.event.as_str();
         let same_publisher = self.publisher == new.publisher && self.principal == new.principal.as_str();
-        Ok(same_event && same_publisher && self.request()? == new.request)
+        Ok(same_event && same_publisher && self.request()? == new.request && self.change()? == new.change)
     }
 
     pub(super) fn is_held_by(&self, lease: &Lease) -> bool {
@@ -64,18 +66,22 @@ impl DeploymentRow {
         }
     }
 
+    /// What is to change; what earlier releases began, an event asked for.
+    pub(super) fn change(&self) -> Result<Change, StoreError> {
+        let change = self.change.as_deref().map(|json| from_json("deployments.change", json)).transpose()?;
+        Ok(change.unwrap_or(Change::Publish))
+    }
+
     /// The decision that is durable, if one is.
     pub(super) fn recorded(&self) -> Result<Option<RecordedVerdict>, StoreError> {
         let Some(json) = &self.decision else { return Ok(None) };
         let stored: StoredDecision = from_json("deployments.decision", json)?;
         let version = self.version.map(|version| count("deployments.version", version)).transpose()?;
-        if (stored.verdict == Verdict::Block) != version.is_none() {
+        let publishes = stored.verdict != Verdict::Block && self.change()?.publishes();
+        if publishes == version.is_none() {
             return Err(corrupt("deployments.version", format!("{version:?} to {}", stored.verdict)));
         }
-        let StoredDecision { revision, verdict, findings, reason, code_sha256, layer_sha256 } = stored;
-        let (deployment, request) = (parse("deployments.id", &self.id)?, self.request()?);
-        let decision =
-            Decision { deployment, request, revision, verdict, findings, reason, code_sha256, layer_sha256 };
+        let decision = stored.decision(parse("deployments.id", &self.id)?, self.request()?)?;
         Ok(Some(RecordedVerdict::assertion(decision, version)))
     }
 
@@ -88,6 +94,7 @@ impl DeploymentRow {
             publisher: self.publisher.clone(),
             principal: parse("deployments.principal", &self.principal)?,
             request: self.request()?,
+            change: self.change()?,
             finish: finish.map(Finish::from),
             findings: findings.unwrap_or_default(),
         })
@@ -102,7 +109,8 @@ impl TryFrom<DeploymentRow> for Deployment {
     }
 }
 
-/// What `deployments.decision` holds; the request stands in a column of its own.
+/// What `deployments.decision` holds; the request stands in a column of its own. Earlier releases kept the digests of the
+/// packages alone.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StoredDecision {
@@ -110,15 +118,46 @@ pub(super) struct StoredDecision {
     verdict: Verdict,
     findings: Vec<Finding>,
     reason: String,
-    code_sha256: Sha256Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<Code>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code_sha256: Option<Sha256Digest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     layer_sha256: Vec<Sha256Digest>,
+}
+
+impl StoredDecision {
+    fn decision(
+        self,
+        deployment: countersign_domain::DeploymentId,
+        request: DeploymentRequest,
+    ) -> Result<Decision, StoreError> {
+        let of_digest = |(object, sha256): (&countersign_domain::CodeVersion, Sha256Digest)| Code {
+            object: object.clone(),
+            sha256,
+            size_bytes: 0,
+            signature: None,
+        };
+        let (code, layers) = match (self.code, self.code_sha256) {
+            (Some(code), None) => (code, self.layers),
+            (None, Some(sha256)) => {
+                let layers = request.layers.iter().zip(self.layer_sha256).map(of_digest).collect();
+                (of_digest((&request.code, sha256)), layers)
+            }
+            _ => return Err(corrupt("deployments.decision", "it names its package twice or not at all")),
+        };
+        let Self { revision, verdict, findings, reason, .. } = self;
+        Ok(Decision { deployment, request, revision, verdict, findings, reason, code, layers })
+    }
 }
 
 impl From<&Decision> for StoredDecision {
     fn from(decision: &Decision) -> Self {
-        let Decision { revision, verdict, findings, reason, code_sha256, layer_sha256, .. } =
-            decision.clone();
-        Self { revision, verdict, findings, reason, code_sha256, layer_sha256 }
+        let Decision { revision, verdict, findings, reason, code, layers, .. } = decision.clone();
+        let (code, code_sha256, layer_sha256) = (Some(code), None, Vec::new());
+        Self { revision, verdict, findings, reason, code, layers, code_sha256, layer_sha256 }
     }
 }
 
@@ -126,7 +165,7 @@ impl From<&Decision> for StoredDecision {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) enum StoredFinish {
-    Succeeded { version: u64, alias: Option<AliasName> },
+    Succeeded { version: Option<u64>, alias: Option<AliasName> },
     Blocked,
     Failed { reason: String },
 }

@@ -1,3 +1,4 @@
+mod exposure;
 mod outages;
 mod plans;
 mod postgres;

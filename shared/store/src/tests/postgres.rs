@@ -62,6 +62,30 @@ async fn the_trail_keeps_the_contract() {
     conformance::trail::check(async || server.store().await).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn code_signing_configs_keep_the_contract() {
+    let server = Server::start().await;
+    conformance::code_signing_configs::check(async || server.store().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn functions_keep_the_contract() {
+    let server = Server::start().await;
+    conformance::functions::check(async || server.store().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn layers_keep_the_contract() {
+    let server = Server::start().await;
+    conformance::layers::check(async || server.store().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn exposures_keep_the_contract() {
+    let server = Server::start().await;
+    conformance::exposure::check(async || server.store().await).await;
+}
+
 #[tokio::test]
 async fn the_command_line_sees_what_there_is() {
     let server = Server::start().await;

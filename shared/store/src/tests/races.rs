@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use countersign_domain::event::CreateFunction;
 use countersign_ports::StoreError;
-use countersign_ports::deployments::{
-    CodeSigningConfigs, DeploymentClaim, Deployments, NewDeployment, Recording,
-};
+use countersign_ports::code_signing_configs::CodeSigningConfigs;
+use countersign_ports::deployments::{DeploymentClaim, Deployments, NewDeployment, Recording};
 use countersign_ports::jobs::{JobClaim, Jobs, Outbox};
 use countersign_ports::profiles::{NewProfile, ProfileStatus, Profiles};
 use countersign_ports::revocations::RevocationRegistry;
 use tokio::task::JoinSet;
 
-use super::samples::{SOURCE, config, decision, deployment, job, lease, lease_from, profile, root, started};
+use super::samples::{
+    SOURCE, at, config, decision, deployment, job, lease, lease_from, profile, root, scope, started,
+};
 use super::server::{Server, execute};
 use crate::{PostgresSettings, PostgresStore};
 
@@ -136,12 +137,13 @@ async fn a_decision_and_a_change_of_policy_never_both_succeed() {
     for round in 0..40 {
         // A database each: a function that came to be binds its config for good.
         let [deployer, operator] = stores(&server.database().await).await;
-        operator.declare(&[config("csc")]).await.unwrap();
+        operator.declare(&scope(), &[config("csc")], at()).await.unwrap();
         let new = bound(round);
         deployer.begin(&new, &lease("w1")).await.unwrap();
         let decided = decision(&new, &deployer.basis(&new.request).await.unwrap());
-        let w1 = lease("w1");
-        let (recording, declared) = tokio::join!(deployer.record(&decided, &w1), operator.declare(&[]));
+        let (w1, scope) = (lease("w1"), scope());
+        let (recording, declared) =
+            tokio::join!(deployer.record(&decided, &w1), operator.declare(&scope, &[], at()));
         match (recording.unwrap(), declared) {
             (Recording::Recorded(_), Err(StoreError::Conflict(_))) => recorded += 1,
             (Recording::Stale, Ok(())) => {}
@@ -157,7 +159,7 @@ async fn a_decision_and_a_change_of_policy_never_both_succeed() {
 async fn a_decision_waits_for_a_revocation_under_way_and_is_stale() {
     let server = Server::start().await;
     let store = server.store().await;
-    store.declare(&[config("csc")]).await.unwrap();
+    store.declare(&scope(), &[config("csc")], at()).await.unwrap();
     let new = bound(0);
     store.begin(&new, &lease("w1")).await.unwrap();
     let decided = decision(&new, &store.basis(&new.request).await.unwrap());

@@ -2,13 +2,15 @@
 
 use countersign_domain::event::{CreateFunction, DeploymentRequest};
 use countersign_domain::{
-    CodeSigningConfig, DeploymentId, Event, EventData, ObjectVersion, Platform, PrincipalArn, Sha256Digest,
-    Tags, UntrustedArtifact, ValidityPeriod, Verdict,
+    Code, CodeSigningConfig, DeploymentId, Event, EventData, FunctionVersion, ObjectVersion, Platform,
+    PrincipalArn, Sha256Digest, Tags, UntrustedArtifact, ValidityPeriod, Verdict,
 };
 use countersign_ports::Lease;
+use countersign_ports::change::Change;
 use countersign_ports::deployments::{
     Basis, Decision, DeploymentClaim, Deployments, Finish, NewDeployment, Recording,
 };
+use countersign_ports::functions::Stamp;
 use countersign_ports::jobs::{Job, Jobs, NewJob};
 use countersign_ports::profiles::NewProfile;
 
@@ -92,7 +94,7 @@ pub(super) fn deployment(event: &str, function: &str, key: &str) -> NewDeploymen
     let event = event.parse().unwrap();
     let (publisher, principal) = ("ci-user".to_owned(), "ci".parse().unwrap());
     let id = DeploymentId::for_event(&principal, &event);
-    NewDeployment { id, event, publisher, principal, request, created_at: lease("w1").now }
+    NewDeployment { id, event, publisher, principal, request, change: Change::Publish, created_at: at() }
 }
 
 /// A config that one profile satisfies.
@@ -112,8 +114,8 @@ pub(super) fn decision(new: &NewDeployment, basis: &Basis) -> Decision {
         verdict: Verdict::Deploy,
         findings: Vec::new(),
         reason: "nothing is demanded".to_owned(),
-        code_sha256: Sha256Digest::of(new.request.code.key.as_str().as_bytes()),
-        layer_sha256: Vec::new(),
+        code: code(new),
+        layers: Vec::new(),
         request: new.request.clone(),
     }
 }
@@ -139,7 +141,7 @@ pub(super) async fn views_show_what_there_is<D: Database>(store: &Store<D>) {
     assert_eq!(functions[0].function.name.as_str(), "hello");
     assert_eq!(functions[0].versions.iter().map(|version| version.version).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(functions[0].versions[1].code_sha256, Sha256Digest::of(b"b.zip"));
-    assert_eq!(functions[0].aliases, [("live".parse().unwrap(), 2)].into());
+    assert_eq!(functions[0].aliases, [("live".parse().unwrap(), FunctionVersion::Published(2))].into());
 }
 
 /// A deployment of the package `key` as the function `hello`, from the event to its end.
@@ -151,7 +153,27 @@ async fn deployed<D: Database>(store: &Store<D>, event: &str, key: &str) -> NewD
     let basis = store.basis(&new.request).await.unwrap();
     let recording = store.record(&decision(&new, &basis), &lease("w1")).await.unwrap();
     let Recording::Recorded(recorded) = recording else { panic!("{recording:?}") };
-    let (version, alias) = (recorded.version().unwrap(), new.request.alias.clone());
-    store.finish(new.id, &lease("w1"), &Finish::Succeeded { version, alias }, &[]).await.unwrap();
+    let (version, alias) = (recorded.version(), new.request.alias.clone());
+    store.finish(new.id, &lease("w1"), &Finish::Succeeded { version, alias }, &stamp(), &[]).await.unwrap();
     new
+}
+
+/// The package of a deployment; its bytes are its key.
+fn code(new: &NewDeployment) -> Code {
+    let key = new.request.code.key.as_str();
+    let (object, size_bytes) = (new.request.code.clone(), key.len() as u64);
+    Code { object, sha256: Sha256Digest::of(key.as_bytes()), size_bytes, signature: None }
+}
+
+pub(super) fn stamp() -> Stamp {
+    Stamp { revision: "r1".parse().unwrap(), at: at() }
+}
+
+/// When everything of the tests happens.
+pub(super) fn at() -> countersign_domain::UnixMillis {
+    lease("w1").now
+}
+
+pub(super) fn scope() -> countersign_domain::Scope {
+    countersign_domain::Scope::new("us-east-1", "000000000000").unwrap()
 }

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-use countersign_domain::{Tags, UnixMillis};
-use countersign_ports::deployments::{CodeSigningConfigs, DeploymentClaim, Deployments, NewDeployment};
+use countersign_domain::event::DeploymentRequest;
+use countersign_domain::{FunctionVersion, Tags, UnixMillis};
+use countersign_ports::change::Change;
+use countersign_ports::code_signing_configs::CodeSigningConfigs;
+use countersign_ports::deployments::{DeploymentClaim, Deployments, Finish, NewDeployment, Recording};
+use countersign_ports::functions::Functions;
 use countersign_ports::jobs::{JobClaim, Jobs, NewJob, Outbox};
 use countersign_ports::profiles::Profiles;
 use countersign_ports::{StoreError, conformance};
@@ -74,6 +78,30 @@ async fn deployments_keep_the_contract() {
 async fn the_trail_keeps_the_contract() {
     let directory = TempDir::new().unwrap();
     conformance::trail::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn code_signing_configs_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::code_signing_configs::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn functions_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::functions::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn layers_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::layers::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn exposures_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::exposure::check(async || empty(&directory).await).await;
 }
 
 #[tokio::test]
@@ -184,7 +212,9 @@ async fn what_does_not_parse_is_corrupt() {
 async fn a_config_without_publishers_is_corrupt() {
     let directory = TempDir::new().unwrap();
     let store = SqliteStore::open(&path(&directory, 0)).await.unwrap();
-    damage(&directory, "INSERT INTO code_signing_configs VALUES ('csc', '[]', 'Enforce')").await;
+    let empty = "INSERT INTO code_signing_configs (name, allowed_publishers, untrusted_artifact)
+         VALUES ('csc', '[]', 'Enforce')";
+    damage(&directory, empty).await;
     let read = store.code_signing_config(&"csc".parse().unwrap()).await;
     assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{read:?}");
 }
@@ -257,6 +287,56 @@ async fn a_file_of_the_first_release_is_taken_over() {
         ..new
     };
     assert_eq!(store.begin(&ours, &lease("w2")).await, Ok(DeploymentClaim::Begun { recorded: None }));
+}
+
+#[tokio::test]
+async fn what_the_first_release_deployed_stands_as_latest() {
+    let directory = TempDir::new().unwrap();
+    let mut new = deployment("e1", "hello", "a.zip");
+    new.request.layers = vec![deployment("e2", "hello", "l.zip").request.code];
+    let mut file = first_release(&directory).await;
+    let request = serde_json::to_string(&new.request).unwrap();
+    let [code, layer] = [b"a", b"l"].map(|bytes| countersign_domain::Sha256Digest::of(bytes));
+    let decision = format!(
+        r#"{{"revision":1,"verdict":"deploy","findings":[],"reason":"","code_sha256":"{code}","layer_sha256":["{layer}"]}}"#
+    );
+    for statement in [
+        "INSERT INTO functions VALUES ('hello', NULL, 1, 1)".to_owned(),
+        format!("INSERT INTO versions VALUES ('hello', 1, '{code}', '[\"{layer}\"]')"),
+        "INSERT INTO aliases VALUES ('hello', 'live', 1)".to_owned(),
+        format!(
+            "INSERT INTO deployments (id, event_id, publisher, function_name, code_bucket, code_key, code_version, request,
+                 created_at, decision, version, finish)
+             VALUES ('{}', 'e1', NULL, 'hello', 'signed', 'a.zip', 'v1', '{request}', 1, '{decision}', 1,
+                 '{{\"Succeeded\":{{\"version\":1,\"alias\":\"live\"}}}}')",
+            new.id
+        ),
+    ] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut file).await.unwrap();
+    }
+    file.close().await.unwrap();
+
+    let store = SqliteStore::open(&path(&directory, 0)).await.unwrap();
+    let hello = &new.request.function_name;
+    let latest = store.function(hello).await.unwrap().unwrap().latest.unwrap();
+    assert_eq!((&latest.code.object, latest.code.sha256), (&new.request.code, code));
+    assert_eq!(
+        (&latest.layers[0].code.object, latest.layers[0].code.sha256),
+        (&new.request.layers[0], layer)
+    );
+    let version = store.version(hello, FunctionVersion::Published(1)).await.unwrap().unwrap();
+    assert_eq!((version.code, version.layers), (latest.code, latest.layers));
+    let alias = store.alias(hello, &"live".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(alias.target.version, FunctionVersion::Published(1));
+    let ended = store.deployment(new.id).await.unwrap().unwrap();
+    assert_eq!(ended.finish, Some(Finish::Succeeded { version: Some(1), alias: new.request.alias.clone() }));
+    let mut publish = deployment("e3", "hello", "a.zip");
+    publish.request = DeploymentRequest { alias: None, create: None, ..new.request };
+    publish.change = Change::PublishVersion { description: None, code_sha256: None, revision: None };
+    store.begin(&publish, &lease("w1")).await.unwrap();
+    let published = store.publish(publish.id, &lease("w1")).await.unwrap();
+    let Recording::Recorded(recorded) = published else { panic!("{published:?}") };
+    assert_eq!(recorded.version(), Some(1), "nothing changed since");
 }
 
 /// The first file, with the schema that the first release made.

@@ -1,16 +1,15 @@
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{
-    CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, Sha256Digest, UnixMillis, Verdict,
-};
+use countersign_domain::{DeploymentId, Event, FunctionVersion, UnixMillis, Verdict};
 
+use super::functions::{HeldFunction, HeldVersion};
 use super::{Holder, MemoryStore, State};
+use crate::change::{Change, layers_of};
 use crate::deployments::{
-    Basis, CodeSigningConfigs, Decision, Deployment, DeploymentClaim, Deployments, Finish, Function,
-    NewDeployment, RecordedVerdict, Recording, applicable_config, configs_by_name,
+    Basis, Decision, Deployment, DeploymentClaim, Deployments, Finish, NewDeployment, RecordedVerdict,
+    Recording, applicable_config,
 };
+use crate::functions::{Alias, AliasTarget, Function, Stamp, StandingVersion};
 use crate::{Lease, StoreError};
 
 pub(super) struct HeldDeployment {
@@ -18,13 +17,6 @@ pub(super) struct HeldDeployment {
     holder: Option<Holder>,
     recorded: Option<RecordedVerdict>,
     finish: Option<Finish>,
-}
-
-pub(super) struct HeldFunction {
-    function: Function,
-    binding_changes: u64,
-    newest_version: u64,
-    standing: BTreeMap<u64, (Sha256Digest, Vec<Sha256Digest>)>,
 }
 
 #[async_trait]
@@ -48,46 +40,23 @@ impl Deployments for MemoryStore {
         self.call("record", |state| state.record(decision, lease))
     }
 
+    async fn publish(&self, deployment: DeploymentId, lease: &Lease) -> Result<Recording, StoreError> {
+        self.call("publish", |state| state.publish(deployment, lease))
+    }
+
     async fn finish(
         &self,
         deployment: DeploymentId,
         lease: &Lease,
         finish: &Finish,
+        stamp: &Stamp,
         events: &[Event],
     ) -> Result<(), StoreError> {
-        self.call("finish", |state| state.finish(deployment, lease, finish, events))
+        self.call("finish", |state| state.finish(deployment, lease, finish, stamp, events))
     }
 
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError> {
         self.call("deployment", |state| Ok(state.deployments.get(&id).map(HeldDeployment::seen)))
-    }
-}
-
-#[async_trait]
-impl CodeSigningConfigs for MemoryStore {
-    async fn declare(&self, configs: &[CodeSigningConfig]) -> Result<(), StoreError> {
-        self.call("declare", |state| {
-            let declared = configs_by_name(configs)?;
-            for Function { name, code_signing_config } in state.functions.values().map(|held| &held.function) {
-                if let Some(config) = code_signing_config.as_ref().filter(|name| !declared.contains_key(name)) {
-                    return Err(StoreError::Conflict(format!(
-                        "function {name} is bound to code signing config {config}, which is no longer declared"
-                    )));
-                }
-            }
-            if state.configs != declared {
-                state.configs = declared;
-                state.revision += 1;
-            }
-            Ok(())
-        })
-    }
-
-    async fn code_signing_config(
-        &self,
-        name: &CodeSigningConfigName,
-    ) -> Result<Option<CodeSigningConfig>, StoreError> {
-        self.call("code_signing_config", |state| Ok(state.configs.get(name).cloned()))
     }
 }
 
@@ -126,14 +95,13 @@ impl State {
     }
 
     fn basis(&self, request: &DeploymentRequest) -> Result<Basis, StoreError> {
-        let held = self.functions.get(&request.function_name);
-        let function = held.map(|held| held.function.clone());
+        let function = self.existing(&request.function_name).map(|held| held.function.clone());
         let name = applicable_config(function.as_ref(), request);
         let missing = |name| StoreError::NotFound(format!("code signing config {name}"));
-        let config = |name| self.configs.get(name).cloned().ok_or_else(|| missing(name));
+        let config = |name| self.configs.get(name).map(|kept| kept.demands()).ok_or_else(|| missing(name));
         let code_signing_config = name.map(config).transpose()?;
-        let revision = self.revision + held.map_or(0, |held| held.binding_changes);
-        Ok(Basis { function, code_signing_config, revision })
+        let changes = self.functions.get(&request.function_name).map_or(0, |held| held.binding_changes);
+        Ok(Basis { function, code_signing_config, revision: self.revision + changes })
     }
 
     fn record(&mut self, decision: &Decision, lease: &Lease) -> Result<Recording, StoreError> {
@@ -149,30 +117,92 @@ impl State {
                 Err(decided_otherwise(decision))
             };
         }
+        let change = held.new.change.clone();
+        let function = self.existing(&decision.request.function_name).map(|held| &held.function);
+        if let Some(refusal) = change.refusal(function, &decision.request) {
+            return Ok(Recording::Refused(refusal));
+        }
         if self.basis(&decision.request)?.revision != decision.revision {
             return Ok(Recording::Stale);
         }
         let version = match decision.verdict {
-            Verdict::Deploy | Verdict::DeployWithWarning => Some(self.allot_version(decision)?),
+            Verdict::Deploy | Verdict::DeployWithWarning => {
+                self.make_function(&change, decision)?;
+                change.publishes().then(|| self.allot_version(&change, decision)).transpose()?
+            }
             Verdict::Block => None,
         };
-        let recorded = RecordedVerdict::assertion(decision.clone(), version);
-        self.held_deployment(decision.deployment, lease)?.recorded = Some(recorded.clone());
+        self.keep_decision(decision.clone(), version, lease)
+    }
+
+    fn publish(&mut self, deployment: DeploymentId, lease: &Lease) -> Result<Recording, StoreError> {
+        let held = self.held_deployment(deployment, lease)?;
+        if let Some(recorded) = &held.recorded {
+            return Ok(Recording::Recorded(recorded.clone()));
+        }
+        let NewDeployment { request, change, .. } = held.new.clone();
+        if change.sets_latest() {
+            return Err(StoreError::Conflict(format!(
+                "deployment {deployment} publishes nothing that stands"
+            )));
+        }
+        let function = self.existing(&request.function_name);
+        if let Some(refusal) = change.refusal(function.map(|held| &held.function), &request) {
+            return Ok(Recording::Refused(refusal));
+        }
+        let brought = function.and_then(|held| held.brought_by).and_then(|id| self.deployments.get(&id));
+        let brought = brought.and_then(|held| held.recorded.as_ref());
+        let unknown = || StoreError::NotFound(format!("what brought $LATEST of {}", request.function_name));
+        let brought = brought.ok_or_else(unknown)?.decision().clone();
+        let revision = self.basis(&request)?.revision;
+        let decision = Decision { deployment, request, revision, ..brought };
+        let version = self.allot_version(&change, &decision)?;
+        self.keep_decision(decision, Some(version), lease)
+    }
+
+    fn keep_decision(
+        &mut self,
+        decision: Decision,
+        version: Option<u64>,
+        lease: &Lease,
+    ) -> Result<Recording, StoreError> {
+        let id = decision.deployment;
+        let recorded = RecordedVerdict::assertion(decision, version);
+        self.held_deployment(id, lease)?.recorded = Some(recorded.clone());
         Ok(Recording::Recorded(recorded))
     }
 
-    fn allot_version(&mut self, decision: &Decision) -> Result<u64, StoreError> {
+    fn make_function(&mut self, change: &Change, decision: &Decision) -> Result<(), StoreError> {
         let name = &decision.request.function_name;
-        if let (None, Some(create)) = (self.functions.get(name), &decision.request.create) {
-            let code_signing_config = create.code_signing_config.clone();
-            let function = Function { name: name.clone(), code_signing_config };
-            self.functions.insert(name.clone(), HeldFunction::of(function));
+        let tags = match change {
+            Change::Create { tags, .. } => tags.clone(),
+            _ => countersign_domain::Tags::default(),
+        };
+        let made_anew = matches!(change, Change::Create { .. });
+        match (self.existing(name), &decision.request.create) {
+            (Some(_), _) if !made_anew => Ok(()),
+            (_, Some(create)) => {
+                let code_signing_config = create.code_signing_config.clone();
+                let function = Function { name: name.clone(), code_signing_config, tags, latest: None };
+                let held =
+                    self.functions.entry(name.clone()).or_insert_with(|| HeldFunction::of(function.clone()));
+                held.revive(function);
+                Ok(())
+            }
+            (_, None) => Err(StoreError::NotFound(format!("function {name}"))),
         }
+    }
+
+    fn allot_version(&mut self, change: &Change, decision: &Decision) -> Result<u64, StoreError> {
+        let name = &decision.request.function_name;
         let held = self.functions.get_mut(name);
         let held = held.ok_or_else(|| StoreError::NotFound(format!("function {name}")))?;
-        let packages = (decision.code_sha256, decision.layer_sha256.clone());
-        match held.standing.last_key_value() {
-            Some((version, standing)) if *standing == packages => Ok(*version),
+        let settings = change.settings(held.function.latest.as_ref());
+        let layers = layers_of(&settings, &decision.layers);
+        match held.versions.last_key_value() {
+            Some((version, newest)) if newest.as_latest().has(&decision.code, &layers, &settings) => {
+                Ok(*version)
+            }
             Some(_) | None => {
                 held.newest_version += 1;
                 Ok(held.newest_version)
@@ -185,6 +215,7 @@ impl State {
         deployment: DeploymentId,
         lease: &Lease,
         finish: &Finish,
+        stamp: &Stamp,
         events: &[Event],
     ) -> Result<(), StoreError> {
         let held = self.held_deployment(deployment, lease)?;
@@ -193,15 +224,47 @@ impl State {
         }
         held.holder = None;
         held.finish = Some(finish.clone());
-        let recorded = held.recorded.clone();
-        if let (Some(recorded), Finish::Succeeded { version, .. }) = (recorded, finish) {
-            let decision = recorded.decision();
-            let packages = (decision.code_sha256, decision.layer_sha256.clone());
-            let function = self.functions.get_mut(&decision.request.function_name);
-            function.into_iter().for_each(|held| _ = held.standing.insert(*version, packages.clone()));
+        let (recorded, new) = (held.recorded.clone(), held.new.clone());
+        let function = self.functions.get_mut(&new.request.function_name);
+        match (function, recorded, finish) {
+            (Some(function), Some(recorded), Finish::Succeeded { version, alias }) => {
+                function.change(&new.change, recorded.decision(), *version, stamp);
+                if let (Some(number), Some(name)) = (version, alias) {
+                    let version = FunctionVersion::Published(*number);
+                    let target =
+                        AliasTarget { version, description: function.described(name), further: None };
+                    let alias = Alias { name: name.clone(), target, revision: stamp.revision.clone() };
+                    function.aliases.insert(name.clone(), alias);
+                }
+            }
+            (Some(function), ..) if function.function.latest.is_none() => {
+                function.deleted |= matches!(new.change, Change::Create { .. });
+            }
+            _ => {}
         }
         self.tell(events);
         Ok(())
+    }
+
+    /// Until when a deployment of the function is under way.
+    pub(super) fn busy_until(
+        &self,
+        function: &countersign_domain::FunctionName,
+        now: UnixMillis,
+    ) -> Option<UnixMillis> {
+        let of_function =
+            self.deployments.values().filter(|held| held.new.request.function_name == *function);
+        of_function.filter_map(|held| Some(held.holder.as_ref()?.until)).filter(|until| *until > now).max()
+    }
+
+    /// Ends what was left behind of a function's deployments.
+    pub(super) fn end_deployments(&mut self, function: &countersign_domain::FunctionName) {
+        for held in self.deployments.values_mut() {
+            if held.finish.is_none() && held.new.request.function_name == *function {
+                held.holder = None;
+                held.finish = Some(Finish::Failed { reason: crate::functions::FUNCTION_DELETED.to_owned() });
+            }
+        }
     }
 
     fn held_deployment(
@@ -222,7 +285,13 @@ impl HeldDeployment {
 
     fn asks_the_same(&self, new: &NewDeployment) -> bool {
         let asked = |new: &NewDeployment| {
-            (new.event.clone(), new.publisher.clone(), new.principal.clone(), new.request.clone())
+            (
+                new.event.clone(),
+                new.publisher.clone(),
+                new.principal.clone(),
+                new.request.clone(),
+                new.change.clone(),
+            )
         };
         asked(&self.new) == asked(new)
     }
@@ -241,6 +310,7 @@ impl HeldDeployment {
             publisher: self.new.publisher.clone(),
             principal: self.new.principal.clone(),
             request: self.new.request.clone(),
+            change: self.new.change.clone(),
             finish: self.finish.clone(),
             findings: findings.unwrap_or_default(),
         }
@@ -248,8 +318,33 @@ impl HeldDeployment {
 }
 
 impl HeldFunction {
-    fn of(function: Function) -> Self {
-        Self { function, binding_changes: 1, newest_version: 0, standing: BTreeMap::new() }
+    /// What a deployment that succeeded leaves.
+    fn change(&mut self, change: &Change, decision: &Decision, version: Option<u64>, stamp: &Stamp) {
+        let before = self.function.latest.clone();
+        let settings = change.settings(before.as_ref());
+        let latest = StandingVersion {
+            version: FunctionVersion::Latest,
+            layers: layers_of(&settings, &decision.layers),
+            code: decision.code.clone(),
+            settings,
+            revision: stamp.revision.clone(),
+            last_modified: stamp.at,
+        };
+        let published = version.filter(|version| !self.versions.contains_key(version));
+        if change.sets_latest() {
+            self.function.latest = Some(latest.clone());
+            self.brought_by = Some(decision.deployment);
+        } else if let (Some(standing), true) = (&mut self.function.latest, published.is_some()) {
+            standing.revision = stamp.revision.clone();
+        }
+        if let Some(version) = published {
+            let description = match change {
+                Change::PublishVersion { description, .. } => description.clone(),
+                _ => None,
+            };
+            let standing = StandingVersion { version: FunctionVersion::Published(version), ..latest };
+            self.versions.insert(version, HeldVersion { standing, description });
+        }
     }
 }
 

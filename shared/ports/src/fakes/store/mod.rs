@@ -1,8 +1,12 @@
 //! The state of both services in memory.
 
+mod code_signing_configs;
 mod deployments;
+mod exposure;
+mod functions;
 mod job_registry;
 mod jobs;
+mod layers;
 mod permissions;
 mod profiles;
 mod revocations;
@@ -13,19 +17,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use countersign_domain::{
-    CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, FunctionName, JobArn,
-    ProfileName, TrailRecord, UnixMillis,
+    CodeSigningConfigName, DeploymentId, Event, EventId, FunctionName, JobArn, LayerName, ProfileName,
+    TrailRecord, UnixMillis,
 };
 use tokio::sync::Notify;
 
 use super::FaultPlan;
+use crate::code_signing_configs::KeptConfig;
 use crate::jobs::{Job, JobRevocation, Outbox};
 use crate::permissions::ProfilePolicy;
 use crate::profiles::Profile;
 use crate::{Lease, StoreError, WorkerId};
 
-/// Every port of the state in memory: profiles, permissions, revocations, jobs, outbox, deployments, code signing configs, the
-/// trail. Clones share their state. Operations carry the names of the ports' methods in the [`FaultPlan`].
+/// Every port of the state in memory: profiles, permissions, revocations, jobs, outbox, deployments, functions, layers,
+/// code signing configs, exposures, the trail. Clones share their state. Operations carry the names of the ports'
+/// methods in the [`FaultPlan`].
 #[derive(Clone)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
@@ -43,8 +49,9 @@ struct State {
     jobs: BTreeMap<JobArn, HeldJob>,
     told: Vec<Event>,
     outbox: Vec<Event>,
-    configs: BTreeMap<CodeSigningConfigName, CodeSigningConfig>,
-    functions: BTreeMap<FunctionName, deployments::HeldFunction>,
+    configs: BTreeMap<CodeSigningConfigName, KeptConfig>,
+    functions: BTreeMap<FunctionName, functions::HeldFunction>,
+    layers: BTreeMap<LayerName, layers::HeldLayer>,
     deployments: BTreeMap<DeploymentId, deployments::HeldDeployment>,
     trail: Vec<TrailRecord>,
 }
@@ -157,7 +164,8 @@ impl Outbox for MemoryStore {
 mod tests {
     use super::*;
     use crate::conformance::{
-        deployments, job_registry, jobs, outbox, permissions, profiles, revocations, samples, trail,
+        code_signing_configs, deployments, exposure, functions, job_registry, jobs, layers, outbox,
+        permissions, profiles, revocations, samples, trail,
     };
     use crate::fakes::Fault;
     use crate::jobs::{JobClaim, Jobs as _};
@@ -176,6 +184,10 @@ mod tests {
         outbox::check(empty).await;
         deployments::check(empty).await;
         trail::check(empty).await;
+        code_signing_configs::check(empty).await;
+        functions::check(empty).await;
+        layers::check(empty).await;
+        exposure::check(empty).await;
     }
 
     #[tokio::test]
