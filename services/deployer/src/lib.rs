@@ -39,6 +39,9 @@ mod outcome;
 // What stands around the flow: a zip that comes with a call, put where it has a version.
 mod keep;
 
+// What stands around the flow: a package that is kept without being deployed.
+mod examine;
+
 // What stands around the flow: the deployer as a process of its own.
 pub mod process;
 
@@ -60,6 +63,7 @@ use countersign_ports::targets::DeployTarget;
 use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Authority, Handled, Handler, Scratch, Turns};
 
+pub use examine::NotExamined;
 pub use intake::Asked;
 pub use keep::NotKept;
 pub use outcome::{Outcome, Undecided};

@@ -5,6 +5,7 @@ mod support;
 
 mod authorization;
 mod calls;
+mod examine;
 mod faults;
 mod flow;
 mod intake;
