@@ -1,5 +1,7 @@
 //! Clients of AWS as they are, against a running `up`: boto3 and Terraform, told the endpoint and nothing else.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -100,7 +102,9 @@ fn with_principals(folder: &TempDir) -> (Up, serde_json::Value) {
     for section in principals.split("[[principal]]").skip(1) {
         let (name, id) = (quoted(section, "name = "), quoted(section, "id = "));
         let secret = format!("{name:s<40}");
-        write(&data.join("secrets").join(name), &secret);
+        let file = data.join("secrets").join(name);
+        write(&file, &secret);
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("a private file");
         keys.insert(name.to_owned(), serde_json::json!([id, secret]));
     }
     std::fs::create_dir(data.join("policies")).expect("a folder");

@@ -45,7 +45,7 @@ pub(crate) async fn begin(deployer: &Deployer, asked: &Asked) -> Result<Begun, H
             }
             Ok(DeploymentClaim::Busy(until)) if waiting.elapsed() >= BUSY_WAIT_MAX => {
                 let function = &asked.request.function_name;
-                return Err(Halt::later(format!(
+                return Err(Halt::Busy(format!(
                     "a deployment of {function} is in other hands until {until}"
                 )));
             }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use countersign_domain::{Code, CodeSignature, CodeVersion, ObjectVersion, PackageRole, Sha256Digest};
+use countersign_package::gate::GateCode;
 use countersign_package::verify::{VerifyError, verify};
 use countersign_policy::{PackageEvidence, RevocationEvidence, SignatureEvidence, SignedStatement};
 use countersign_ports::StoreError;
@@ -112,6 +113,9 @@ async fn verification(
         }
         Ok(package) => Ok(SignatureEvidence::Verified(SignedStatement::from(&package))),
         Err(VerifyError::Io(error)) if asked.attempt < CHECK_ATTEMPTS => Err(Halt::later(error)),
+        Err(VerifyError::Gate(refusal)) if asked.is_call() && NO_ZIP.contains(&refusal.code) => {
+            Err(Failure::new(refusal.code.as_str(), refusal.to_string()).into())
+        }
         Err(error) => Ok(SignatureEvidence::from(&error)),
     }
 }
@@ -148,6 +152,14 @@ async fn revocation(
         Err(error) => Ok(RevocationEvidence::Unavailable(error.to_string())),
     }
 }
+
+/// What makes a file one that Lambda cannot unpack: its callers are told that, and nothing of a signature.
+const NO_ZIP: &[GateCode] = &[
+    GateCode::NotAZip,
+    GateCode::EndRecordMissing,
+    GateCode::EmptyArchive,
+    GateCode::UnpackedSizeExceeded,
+];
 
 /// The delivery at which a check that could not be made is given up and called inconclusive; one before the last, so
 /// that the decision still finds a delivery to be recorded in.

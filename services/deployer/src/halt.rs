@@ -37,6 +37,9 @@ pub(crate) enum Halt {
         /// Why, for people.
         reason: String,
     },
+    /// Another deployment of the function is under way; it is tried again.
+    #[error("{0}")]
+    Busy(String),
     /// The message asks for nothing that could be recorded as a deployment.
     #[error("{0}")]
     Rejected(String),

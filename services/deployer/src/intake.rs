@@ -34,6 +34,13 @@ pub struct Asked {
     pub(crate) holder: WorkerId,
 }
 
+impl Asked {
+    /// True if a call asks, and not a message.
+    pub(crate) fn is_call(&self) -> bool {
+        self.allowed.is_some()
+    }
+}
+
 /// A message that asks for no deployment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MalformedRequest {
@@ -60,6 +67,7 @@ pub(crate) async fn handle(deployer: &Deployer, delivery: &Delivery) -> Handled 
         Err(Halt::Later { after, reason }) => {
             Handled::Retry { after: after.unwrap_or_else(|| backoff(asked.attempt)), reason }
         }
+        Err(Halt::Busy(reason)) => Handled::Retry { after: backoff(asked.attempt), reason },
         Err(rejected @ (Halt::Rejected(_) | Halt::Failed(_))) => {
             Handled::Reject { reason: rejected.to_string() }
         }

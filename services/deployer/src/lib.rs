@@ -42,6 +42,9 @@ mod keep;
 // What stands around the flow: a package that is kept without being deployed.
 mod examine;
 
+// What stands around the flow: Lambda's API, one more intake.
+pub mod api;
+
 // What stands around the flow: the deployer as a process of its own.
 pub mod process;
 

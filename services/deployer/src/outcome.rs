@@ -54,6 +54,9 @@ pub enum Undecided {
         /// For people.
         detail: String,
     },
+    /// Another deployment of the function is under way, and did not end while this one waited.
+    #[error("{0}")]
+    Busy(String),
     /// Something that it needs does not answer; try again later.
     #[error("{0}")]
     Later(String),
@@ -67,6 +70,7 @@ impl From<Halt> for Undecided {
         match halt {
             Halt::Failed(Failure { refusal: Some(refusal), .. }) => Self::Refused(refusal),
             Halt::Failed(Failure { code, detail, .. }) => Self::Failed { code, detail },
+            Halt::Busy(reason) => Self::Busy(reason),
             Halt::Later { reason, .. } => Self::Later(reason),
             Halt::Rejected(reason) => Self::Rejected(reason),
         }

@@ -21,7 +21,7 @@ pub(crate) async fn run(deployer: &Deployer, asked: &Asked) -> Result<Outcome, H
     let ended = match begin::hold(deployer, asked, carry_out(deployer, asked, recorded)).await {
         Ok(enacted) => report::ended(deployer, asked, enacted).await,
         Err(Halt::Failed(failure)) => report::failed(deployer, asked, failure).await,
-        Err(other @ (Halt::Later { .. } | Halt::Rejected(_))) => Err(other),
+        Err(other @ (Halt::Later { .. } | Halt::Busy(_) | Halt::Rejected(_))) => Err(other),
     };
     // CRASH: the outcome is durable, its events are in the outbox, and the repeated message finds the deployment ended.
     ended

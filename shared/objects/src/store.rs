@@ -1,17 +1,21 @@
 //! The port's adapter: each method one request, or one and what explains its answer.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Config;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::operation::create_bucket::CreateBucketError;
+use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration,
 };
 use countersign_domain::{BucketName, ObjectLocation, ObjectVersion, Prefix, Sha256Digest};
-use countersign_ports::objects::{Fetched, ObjectError, ObjectFacts, ObjectStore, PageMarker, VersionPage};
+use countersign_ports::objects::{
+    Fetched, ObjectError, ObjectFacts, ObjectStore, PageMarker, PresignedReads, VersionPage,
+};
 
 use crate::failure::Subject;
 use crate::settings::{S3Settings, probe_timeouts};
@@ -198,5 +202,20 @@ impl ObjectStore for S3Objects {
         from: Option<&PageMarker>,
     ) -> Result<VersionPage, ObjectError> {
         listing::page(&self.client, prefix, from, self.page_size).await
+    }
+}
+
+#[async_trait]
+impl PresignedReads for S3Objects {
+    async fn presigned_read(
+        &self,
+        object: &ObjectVersion,
+        valid_for: Duration,
+    ) -> Result<String, ObjectError> {
+        let terms = PresigningConfig::expires_in(valid_for);
+        let terms = terms.map_err(|error| ObjectError::Refused(error.to_string()))?;
+        let request = self.client.get_object().bucket(object.bucket.as_str()).key(object.key.as_str());
+        let request = request.version_id(object.version.as_str()).presigned(terms).await;
+        Ok(request.map_err(|error| Subject::Version(object).failed(&error))?.uri().to_owned())
     }
 }

@@ -1,6 +1,7 @@
 //! Objects in S3, by version.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::{BucketName, ObjectLocation, ObjectVersion, Prefix, Sha256Digest};
@@ -52,6 +53,21 @@ pub trait ObjectStore: Send + Sync {
         prefix: &Prefix,
         from: Option<&PageMarker>,
     ) -> Result<VersionPage, ObjectError>;
+}
+
+/// URLs by which whoever has one may read one version of an object, without keys and for a while.
+#[async_trait]
+pub trait PresignedReads: Send + Sync {
+    /// A URL of exactly this version, good for `valid_for`, at most 7 days. Nothing is asked: whether there is such a
+    /// version shows when the URL is used.
+    ///
+    /// # Errors
+    /// [`ObjectError::Refused`] if `valid_for` is too long, [`ObjectError::Unavailable`] without credentials to sign with.
+    async fn presigned_read(
+        &self,
+        object: &ObjectVersion,
+        valid_for: Duration,
+    ) -> Result<String, ObjectError>;
 }
 
 /// What a store says about one version without its bytes.

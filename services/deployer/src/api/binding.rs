@@ -58,7 +58,7 @@ async fn permitted(
     };
     api.access.authorize(call, asks)?;
     notes.about("AWS::Lambda::Function", arn);
-    if named.is_qualified() {
+    if !matches!(named.qualifier(), Ok(None)) {
         return Err(errors::invalid(QUALIFIED));
     }
     Ok((named, function))
