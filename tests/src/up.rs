@@ -23,10 +23,21 @@ impl Up {
 
     /// Starts it on `listen`.
     pub fn start_on(data_dir: &Path, listen: &str) -> Self {
+        Self::start_as(data_dir, &["--listen", listen])
+    }
+
+    /// Starts it with the configuration in the file `config`.
+    pub fn start_with(data_dir: &Path, config: &Path) -> Self {
+        Self::start_as(data_dir, &["--listen", "127.0.0.1:0", "--config", &config.to_string_lossy()])
+    }
+
+    fn start_as(data_dir: &Path, arguments: &[&str]) -> Self {
         let begun = Instant::now();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data_dir.with_extension("log"));
         let mut child = tools::countersign()
-            .args(["up", "--listen", listen, "--data-dir"])
+            .arg("up")
+            .args(arguments)
+            .arg("--data-dir")
             .arg(data_dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

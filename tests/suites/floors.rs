@@ -22,11 +22,11 @@ const FLOORS: &[(&str, u8)] = &[
     ("countersign-targets", 2),
     ("countersign-runtime", 2),
     ("countersign-api", 3),
-    ("countersign-process", 3),
-    ("countersign-signer", 4),
-    ("countersign-deployer", 4),
-    ("countersign", 5),
-    ("countersign-tests", 6),
+    ("countersign-process", 4),
+    ("countersign-signer", 5),
+    ("countersign-deployer", 5),
+    ("countersign", 6),
+    ("countersign-tests", 7),
 ];
 
 /// Who may name a crate of the outside world. `*` at the end stands for any rest.

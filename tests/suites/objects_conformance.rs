@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use countersign_domain::{BucketName, ObjectLocation, Sha256Digest, UnixMillis};
-use countersign_embedded_s3::{Credentials, EmbeddedS3};
+use countersign_embedded_s3::{EmbeddedS3, OneKey};
 use countersign_objects::{S3Objects, S3Settings, StaticKeys, events};
 use countersign_ports::conformance::objects::{self, ObjectsUnderTest};
 use countersign_ports::objects::{ObjectError, ObjectStore};
@@ -31,16 +31,16 @@ impl Served {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let credentials =
-            Credentials { access_key_id: KEY_ID.to_owned(), secret_access_key: SECRET.to_owned() };
+            Arc::new(OneKey { access_key_id: KEY_ID.to_owned(), secret_access_key: SECRET.into() });
         let clock = Arc::new(|| UnixMillis::new(1_795_000_000_000).unwrap());
         let data = folder.path().join("data");
-        let embedded = EmbeddedS3::open(&data, clock, &credentials, REGION.to_owned()).await.unwrap();
+        let embedded = EmbeddedS3::open(&data, clock, credentials, REGION.to_owned()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let settings = settings(&listener.local_addr().unwrap().to_string(), SECRET);
         let shutdown = CancellationToken::new();
         tokio::spawn({
-            let (embedded, shutdown) = (embedded.clone(), shutdown.clone());
-            async move { embedded.serve(listener, shutdown).await }
+            let (service, shutdown) = (embedded.service(), shutdown.clone());
+            async move { countersign_runtime::listen::serve(service, listener, shutdown).await }
         });
         let store =
             S3Objects::new(&settings).await.with_page_size(u16::try_from(objects::PAGE_SIZE).unwrap());

@@ -1,13 +1,10 @@
 //! The administrator's access key of the embedded S3 endpoint.
 
 use anyhow::Context;
-use countersign_embedded_s3::Credentials;
 use countersign_objects::StaticKeys;
-use countersign_runtime::{DataDir, files};
+use countersign_runtime::{DataDir, files, random};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-
-use crate::random;
 
 /// An access key. It has no `Debug`: the secret is in it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -40,14 +37,6 @@ impl AccessKey {
         parsed.map(Some).with_context(|| {
             format!("{} holds no access key: remove it, and a new one is made", path.display())
         })
-    }
-
-    /// What the endpoint checks signatures with.
-    pub(crate) fn for_endpoint(&self) -> Credentials {
-        Credentials {
-            access_key_id: self.access_key_id.clone(),
-            secret_access_key: self.secret_access_key.clone(),
-        }
     }
 
     /// What the client signs with.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_domain::event::{DeploymentReport, SigningJob};
+use countersign_domain::event::{DeploymentReport, ExposedPackage, SigningJob};
 use countersign_domain::{Event, EventData};
 use countersign_queue::EmbeddedQueue;
 
@@ -67,6 +67,7 @@ pub(crate) fn line(event: &Event) -> String {
         EventData::DeploymentWarning(warning) => {
             ("WARNING", format!("{}: {}", warning.function_name, warning.finding))
         }
+        EventData::FunctionExposed(exposed) => ("EXPOSED", runs(exposed)),
     };
     let time = event.time.to_string();
     let time = time.get(11..23).unwrap_or_default();
@@ -95,6 +96,14 @@ fn deployed(report: &DeploymentReport) -> String {
 
 fn undeployed(report: &DeploymentReport) -> String {
     format!("{}: {}", report.function_name, report.reason)
+}
+
+fn runs(exposed: &ExposedPackage) -> String {
+    let ExposedPackage { function_name, version, package, cause, since } = exposed;
+    format!(
+        "{function_name} version {version} runs a {package} whose signature would not pass: {} since {since}",
+        cause.as_str()
+    )
 }
 
 const BATCH: usize = 100;

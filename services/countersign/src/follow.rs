@@ -67,7 +67,8 @@ fn job_end(event: &Event, source: &ObjectVersion) -> Option<Result<ObjectVersion
         | EventData::DeploymentSucceeded(_)
         | EventData::DeploymentBlocked(_)
         | EventData::DeploymentFailed(_)
-        | EventData::DeploymentWarning(_) => None,
+        | EventData::DeploymentWarning(_)
+        | EventData::FunctionExposed(_) => None,
     }
 }
 
@@ -86,7 +87,8 @@ fn requested(event: &Event, function: &FunctionName, code: &CodeVersion) -> Opti
         | EventData::DeploymentSucceeded(_)
         | EventData::DeploymentBlocked(_)
         | EventData::DeploymentFailed(_)
-        | EventData::DeploymentWarning(_) => None,
+        | EventData::DeploymentWarning(_)
+        | EventData::FunctionExposed(_) => None,
     }
 }
 
@@ -103,7 +105,8 @@ fn deployment_end(event: &Event, id: DeploymentId) -> Option<Followed> {
         | EventData::SigningJobSucceeded(_)
         | EventData::SigningJobFailed(_)
         | EventData::DeploymentRequested(_)
-        | EventData::DeploymentWarning(_) => None,
+        | EventData::DeploymentWarning(_)
+        | EventData::FunctionExposed(_) => None,
     }
 }
 
@@ -118,6 +121,7 @@ fn warning(event: &Event, id: DeploymentId) -> Option<Finding> {
         | EventData::DeploymentSucceeded(_)
         | EventData::DeploymentBlocked(_)
         | EventData::DeploymentFailed(_)
-        | EventData::DeploymentWarning(_) => None,
+        | EventData::DeploymentWarning(_)
+        | EventData::FunctionExposed(_) => None,
     }
 }

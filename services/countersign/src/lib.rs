@@ -16,7 +16,6 @@ mod limit_args;
 mod local;
 mod output;
 mod package_file;
-mod random;
 mod report;
 mod revocations_file;
 mod signals;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use countersign_domain::{ProfileName, Scope};
 use countersign_keys::FileKeys;
+use countersign_ports::exposure::Exposures;
 use countersign_ports::profiles::{Profile, ProfileStatus, Profiles};
 use countersign_ports::queue::DeadLetters;
 use countersign_ports::revocations::RevocationRegistry;
@@ -110,4 +111,17 @@ pub(crate) fn demand_active(profile: &Profile) -> anyhow::Result<()> {
             bail!("profile_revoked: signing profile {} was revoked and signs no more", profile.arn)
         }
     }
+}
+
+/// What is deployed and exposed, in PostgreSQL where the configuration says so.
+pub(crate) async fn exposures(
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<Arc<dyn Exposures>> {
+    let config = config_file::load(None, data, environment)?.config;
+    if config.postgresql.is_some() {
+        return Ok(Arc::new(parts::store(&config, data, environment).await?));
+    }
+    data.demand()?;
+    Ok(Arc::new(SqliteStore::open(&data.state()).await?))
 }

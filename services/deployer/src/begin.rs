@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use countersign_ports::deployments::{Deployment, DeploymentClaim, NewDeployment, RecordedVerdict};
 use countersign_ports::{Lease, StoreError};
+use countersign_runtime::Turn;
 use tokio::time::Instant;
 
 use crate::Deployer;
@@ -21,6 +22,17 @@ pub(crate) enum Begun {
     },
     /// It ended before.
     Ended(Deployment),
+}
+
+/// The turn of this deployment among those of its function in this process; a caller does not wait for it for ever.
+pub(crate) async fn turn(deployer: &Deployer, asked: &Asked) -> Result<Turn, Halt> {
+    let function = &asked.request.function_name;
+    let turn = deployer.turns.take(function.clone());
+    if !asked.is_call() {
+        return Ok(turn.await);
+    }
+    let turn = tokio::time::timeout(CALL_WAIT_MAX, turn).await;
+    turn.map_err(|_| Halt::Busy(format!("deployments of {function} are under way")))
 }
 
 /// Begins the one deployment of this event, or takes up what an earlier attempt left. While
@@ -43,7 +55,7 @@ pub(crate) async fn begin(deployer: &Deployer, asked: &Asked) -> Result<Begun, H
                 tracing::debug!(deployment = %asked.id, "the event was handled before");
                 return Ok(Begun::Ended(ended));
             }
-            Ok(DeploymentClaim::Busy(until)) if waiting.elapsed() >= BUSY_WAIT_MAX => {
+            Ok(DeploymentClaim::Busy(until)) if waiting.elapsed() >= wait_max(asked) => {
                 let function = &asked.request.function_name;
                 return Err(Halt::Busy(format!(
                     "a deployment of {function} is in other hands until {until}"
@@ -93,11 +105,18 @@ impl Deployer {
     }
 }
 
+fn wait_max(asked: &Asked) -> Duration {
+    if asked.is_call() { CALL_WAIT_MAX } else { BUSY_WAIT_MAX }
+}
+
 /// How long a worker that died blocks its function. Renewed at a third of it, so that one lost renewal costs nothing.
 const LEASE: Duration = Duration::from_secs(15);
 
 /// How long a message waits in hand while its function is in other hands: longer than Lambda may take for a deployment.
 const BUSY_WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// The same of a call, whose client waits for it: shorter than the patience of AWS's clients, 60 seconds.
+const CALL_WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// How long to wait before looking again, at first; then twice as long each time.
 const BUSY_PAUSE_MIN: Duration = Duration::from_millis(50);

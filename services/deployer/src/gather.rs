@@ -154,12 +154,8 @@ async fn revocation(
 }
 
 /// What makes a file one that Lambda cannot unpack: its callers are told that, and nothing of a signature.
-const NO_ZIP: &[GateCode] = &[
-    GateCode::NotAZip,
-    GateCode::EndRecordMissing,
-    GateCode::EmptyArchive,
-    GateCode::UnpackedSizeExceeded,
-];
+const NO_ZIP: &[GateCode] =
+    &[GateCode::NotAZip, GateCode::EndRecordMissing, GateCode::EmptyArchive, GateCode::UnpackedSizeExceeded];
 
 /// The delivery at which a check that could not be made is given up and called inconclusive; one before the last, so
 /// that the decision still finds a delivery to be recorded in.

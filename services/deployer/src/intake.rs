@@ -110,7 +110,8 @@ fn requested(data: EventData) -> Result<DeploymentRequest, MalformedRequest> {
         | EventData::DeploymentSucceeded(_)
         | EventData::DeploymentBlocked(_)
         | EventData::DeploymentFailed(_)
-        | EventData::DeploymentWarning(_)) => return Err(MalformedRequest::OtherType(other.kind())),
+        | EventData::DeploymentWarning(_)
+        | EventData::FunctionExposed(_)) => return Err(MalformedRequest::OtherType(other.kind())),
     };
     let count = request.layers.len();
     if count > MAX_LAYERS { Err(MalformedRequest::TooManyLayers { count }) } else { Ok(request) }

@@ -42,8 +42,13 @@ mod keep;
 // What stands around the flow: a package that is kept without being deployed.
 mod examine;
 
+// What stands around the flow: what was deployed, looked at again.
+mod exposure;
+
 // What stands around the flow: Lambda's API, one more intake.
 pub mod api;
+mod shim;
+pub use shim::*;
 
 // What stands around the flow: the deployer as a process of its own.
 pub mod process;
@@ -67,6 +72,7 @@ use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Authority, Handled, Handler, Scratch, Turns};
 
 pub use examine::NotExamined;
+pub use exposure::{ExposureWatch, told_of};
 pub use intake::Asked;
 pub use keep::NotKept;
 pub use outcome::{Outcome, Undecided};

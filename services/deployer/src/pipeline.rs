@@ -11,7 +11,7 @@ use crate::{Deployer, Outcome, authorize, gather, record, report};
 /// Carries one request to its end. A repetition, after a crash or because it is told twice, takes the same path.
 pub(crate) async fn run(deployer: &Deployer, asked: &Asked) -> Result<Outcome, Halt> {
     // Deployments of one function follow each other; here they queue for it instead of finding it busy.
-    let _turn = deployer.turns.take(asked.request.function_name.clone()).await;
+    let _turn = begin::turn(deployer, asked).await?;
     let recorded = match begin::begin(deployer, asked).await? {
         Begun::Held { recorded } => recorded,
         Begun::Ended(ended) => return Ok(Outcome::EndedBefore(Box::new(ended))),

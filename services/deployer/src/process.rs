@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
+use countersign_api::Access;
 use countersign_domain::BucketName;
+use countersign_gateway::model::lambda::SERVICE;
 use countersign_objects::S3Objects;
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::SIGNATURE_SIZE_MAX_BYTES;
@@ -12,6 +14,7 @@ use countersign_ports::Clock as _;
 use countersign_ports::code_signing_configs::CodeSigningConfigs as _;
 use countersign_ports::queue::QueueName;
 use countersign_ports::targets::DeployTarget;
+use countersign_process::api::{ApiServer, replace};
 use countersign_process::{Context, Service, Tasks, parts};
 use countersign_queue::{RabbitQueue, Topology};
 use countersign_runtime::config::{ServiceConfig, TargetConfig, TargetKind};
@@ -21,7 +24,8 @@ use countersign_store::PostgresStore;
 use countersign_targets::{DirectoryTarget, LambdaCreate, LambdaSettings, LambdaTarget};
 use tokio::sync::watch;
 
-use crate::{Deployer, DeployerPorts, DeployerSettings, EVENT_SOURCE, Targets};
+use crate::api::{LambdaApi, LambdaApiPorts, LambdaApiSettings};
+use crate::{Deployer, DeployerPorts, DeployerSettings, EVENT_SOURCE, ExposureWatch, Targets};
 
 /// `countersign-deployer`.
 pub struct DeployerProcess {
@@ -29,6 +33,8 @@ pub struct DeployerProcess {
     parts: Parts,
     buckets: watch::Sender<Vec<BucketName>>,
     working: Tasks,
+    /// Who may call its API, if it serves one.
+    access: Option<Access>,
 }
 
 #[derive(Clone)]
@@ -62,8 +68,9 @@ impl Service for DeployerProcess {
             .context("code_signing_config")?;
         let deployer = Arc::new(deployer(&parts, trust_roots, context).await?);
         let buckets = watch::Sender::new(config.destinations());
-        let mut process = Self { deployer, parts, buckets, working: Tasks::new() };
-        process.work(&config.deployer);
+        let mut process = Self { deployer, parts, buckets, working: Tasks::new(), access: None };
+        process.work(config);
+        process.serve_api(context).await?;
         Ok(process)
     }
 
@@ -80,6 +87,9 @@ impl Service for DeployerProcess {
             .declare(&config.scope, &config.code_signing_configs, SystemClock.now())
             .await
             .context("code_signing_config")?;
+        if let Some(access) = &self.access {
+            replace(access, context)?;
+        }
         self.deployer.set_authority(config.authority.clone());
         self.buckets.send_replace(config.destinations());
         Ok(format!("{} code signing configs and the principals", config.code_signing_configs.len()))
@@ -97,8 +107,30 @@ impl Service for DeployerProcess {
 }
 
 impl DeployerProcess {
+    /// Lambda's API, where `api_listen` asks for it.
+    async fn serve_api(&mut self, context: &Context) -> anyhow::Result<()> {
+        let Some(listen) = context.config.deployer.api_listen else { return Ok(()) };
+        let Parts { store, objects, .. } = &self.parts;
+        let ports = LambdaApiPorts {
+            functions: Arc::new(store.clone()),
+            code_signing_configs: Arc::new(store.clone()),
+            layers: Arc::new(store.clone()),
+            objects: Arc::new(objects.clone()),
+            links: Arc::new(objects.clone()),
+            clock: Arc::new(SystemClock),
+        };
+        let (scope, deployer) = (context.config.scope.clone(), self.deployer.clone());
+        let make =
+            |access, pages| LambdaApi::new(access, deployer, ports, LambdaApiSettings { scope, pages });
+        let server = ApiServer::open(context, listen, &SERVICE, Arc::new(store.clone()), make).await?;
+        self.access = Some(server.access());
+        server.spawn(&mut self.working);
+        Ok(())
+    }
+
     /// Requests, and the events of what came of them.
-    fn work(&mut self, settings: &ServiceConfig) {
+    fn work(&mut self, config: &Config) {
+        let (settings, sweep_interval) = (&config.deployer, config.sweep_interval);
         let Parts { store, queue, .. } = self.parts.clone();
         let (requests, bus) =
             (parts::work_queue(&queue, QueueName::Deployer, settings), Arc::new(queue.bus()));
@@ -106,6 +138,8 @@ impl DeployerProcess {
         let settings = WorkSettings { concurrency, grace, ..WorkSettings::named("deployer") };
         let deployer = Arc::clone(&self.deployer);
         self.working.spawn(|stop| work(requests, deployer, settings, stop));
+        let watch = ExposureWatch::new(Arc::new(store.clone()), bus.clone(), Arc::new(SystemClock));
+        self.working.spawn(|stop| watch.run(sweep_interval, stop));
         self.working.spawn(|stop| relay(Arc::new(store), bus, EVENT_SOURCE, stop));
     }
 }

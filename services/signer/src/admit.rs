@@ -1,7 +1,9 @@
 //! What can be refused before a byte is read, and where the signed package is to go.
 
 use countersign_domain::event::CreateFunction;
-use countersign_domain::{AliasName, FunctionName, ObjectLocation, TargetName};
+use countersign_domain::{
+    AliasName, FunctionName, InvalidName, JobId, ObjectKey, ObjectLocation, Prefix, TargetName,
+};
 use countersign_ports::profiles::{Profile, ProfileStatus};
 use countersign_runtime::{DeployRoute, Route};
 
@@ -34,7 +36,8 @@ pub(crate) async fn admit(signer: &Signer, claimed: &Claimed, route: Option<&Rou
     check_key(&source)?;
     let deploy = route.and_then(|route| Some((route, route.deploy.as_ref()?)));
     let deployment = deploy.map(|(route, deploy)| plan_deployment(route, deploy, &source)).transpose()?;
-    let destination = destination_of(claimed)?;
+    let destination = destination_of(&claimed.job.destination, claimed.job.arn.job());
+    let destination = destination.map_err(|error| Refusal::new("invalid_destination", error.to_string()))?;
     match signer.ports.objects.keeps_versions(&destination.bucket).await {
         Ok(true) => Ok(Plan { destination, deployment }),
         Ok(false) => Err(unversioned_destination(&destination.bucket).into()),
@@ -53,7 +56,7 @@ fn check_profile(profile: &Profile) -> Result<(), Refusal> {
 }
 
 fn check_key(source: &ObjectLocation) -> Result<(), Refusal> {
-    if source.key.as_str().ends_with(".zip") {
+    if ends_in_zip(&source.key) {
         return Ok(());
     }
     let detail = format!(
@@ -77,7 +80,12 @@ fn plan_deployment(
     Ok(PlannedDeployment { function, alias, target, create })
 }
 
-fn destination_of(claimed: &Claimed) -> Result<ObjectLocation, Refusal> {
-    let location = claimed.job.destination.join(&format!("{}.zip", claimed.job.arn.job()));
-    location.map_err(|error| Refusal::new("invalid_destination", error.to_string()))
+/// Where the signed package of a job goes.
+pub(crate) fn destination_of(destination: &Prefix, job: JobId) -> Result<ObjectLocation, InvalidName> {
+    destination.join(&format!("{job}.zip"))
+}
+
+/// True for the key of a package that may be signed, as on AWS.
+pub(crate) fn ends_in_zip(key: &ObjectKey) -> bool {
+    key.as_str().ends_with(".zip")
 }

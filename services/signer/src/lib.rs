@@ -40,8 +40,14 @@ mod halt;
 
 // What stands around the flow.
 
+// requests of AWS's clients, the flow's third way in
+mod api;
+
 // the key custody of an installation
 pub mod custody;
+
+// new signing profiles
+pub mod profile;
 
 // what is missing is told before a drop tells it
 pub mod preflight;
@@ -67,6 +73,7 @@ use countersign_ports::queue::Delivery;
 use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Handled, Handler, Route, Scratch, Turns};
 
+pub use api::{SignerApi, SignerApiPorts, SignerApiSettings};
 pub use custody::prepare_leaves;
 pub use report::EVENT_SOURCE;
 

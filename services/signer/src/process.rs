@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
+use countersign_api::Access;
 use countersign_domain::BucketName;
+use countersign_gateway::model::signer::SERVICE;
 use countersign_keys::FileKeys;
 use countersign_objects::{S3Objects, SqsQueue, SqsSettings};
 use countersign_package::chain::TrustRoots;
 use countersign_ports::queue::{QueueName, WorkQueue};
+use countersign_process::api::{self, ApiServer};
 use countersign_process::{Context, Service, Tasks, parts};
 use countersign_queue::RabbitQueue;
 use countersign_runtime::config::{ServiceConfig, Trigger};
@@ -18,7 +21,10 @@ use countersign_runtime::{Config, SystemClock, WorkSettings, relay, work};
 use countersign_store::PostgresStore;
 use tokio::sync::watch;
 
-use crate::{EVENT_SOURCE, Signer, SignerPorts, SignerSettings, custody, preflight, prepare_leaves};
+use crate::{
+    EVENT_SOURCE, Signer, SignerApi, SignerApiPorts, SignerApiSettings, SignerPorts, SignerSettings, custody,
+    preflight, prepare_leaves,
+};
 
 /// `countersign-signer`.
 pub struct SignerProcess {
@@ -26,6 +32,8 @@ pub struct SignerProcess {
     parts: Parts,
     buckets: watch::Sender<Vec<BucketName>>,
     working: Tasks,
+    /// Who may call its API, if it serves one.
+    access: Option<Access>,
 }
 
 #[derive(Clone)]
@@ -52,9 +60,10 @@ impl Service for SignerProcess {
         let signer = Arc::new(signer(&parts, context)?);
         parts.look_at(config).await;
         let (buckets, working) = (watch::Sender::new(config.buckets()), Tasks::new());
-        let mut process = Self { signer, parts, buckets, working };
+        let mut process = Self { signer, parts, buckets, working, access: None };
         process.work(&config.signer);
         process.prepare(config);
+        process.serve_api(context).await?;
         Ok(process)
     }
 
@@ -73,6 +82,9 @@ impl Service for SignerProcess {
     async fn reload(&self, context: &Context) -> anyhow::Result<String> {
         let config = &context.config;
         self.parts.look_at(config).await;
+        if let Some(access) = &self.access {
+            api::replace(access, context)?;
+        }
         self.signer.set_routes(config.routes.clone());
         self.buckets.send_replace(config.buckets());
         Ok(format!("{} routes", config.routes.len()))
@@ -102,6 +114,30 @@ impl SignerProcess {
         self.working.spawn(|stop| relay(Arc::new(store), bus, EVENT_SOURCE, stop));
         let signer = Arc::clone(&self.signer);
         self.working.spawn(|stop| async move { signer.sweep_loop(stop).await });
+    }
+
+    /// Signer's API, where `api_listen` asks for it.
+    async fn serve_api(&mut self, context: &Context) -> anyhow::Result<()> {
+        let Some(listen) = context.config.signer.api_listen else { return Ok(()) };
+        let Parts { store, objects, keys, .. } = &self.parts;
+        let ports = SignerApiPorts {
+            profiles: Arc::new(store.clone()),
+            permissions: Arc::new(store.clone()),
+            jobs: Arc::new(store.clone()),
+            revocations: Arc::new(store.clone()),
+            objects: Arc::new(objects.clone()),
+            keys: keys.clone(),
+            clock: Arc::new(SystemClock),
+        };
+        let (scope, package_limit_bytes) =
+            (context.config.scope.clone(), context.config.package_size_max_bytes);
+        let make = |access, pages| {
+            SignerApi::new(access, ports, SignerApiSettings { scope, pages, package_limit_bytes })
+        };
+        let server = ApiServer::open(context, listen, &SERVICE, Arc::new(store.clone()), make).await?;
+        self.access = Some(server.access());
+        server.spawn(&mut self.working);
+        Ok(())
     }
 
     fn consume(&mut self, queue: Arc<dyn WorkQueue>, settings: &ServiceConfig, wait: Duration) {

@@ -1,6 +1,6 @@
 //! The end of a job and the events that tell of it, in one commit.
 
-use countersign_domain::event::{DeploymentRequest, SigningJob};
+use countersign_domain::event::{DeploymentRequest, RequestedSigningJob, SigningJob};
 use countersign_domain::{
     CodeVersion, Event, EventData, EventId, JobArn, ObjectVersion, ProfileVersionArn, SignedObject,
     UnixMillis,
@@ -11,6 +11,12 @@ use crate::Signer;
 use crate::admit::PlannedDeployment;
 use crate::claim::Claimed;
 use crate::halt::{Halt, Refusal};
+
+/// What tells a worker that a job was requested.
+pub(crate) fn requested(job: &JobArn, at: UnixMillis) -> Event {
+    let told = RequestedSigningJob { job_id: job.job(), job_arn: job.clone() };
+    event(job, "requested", at, EventData::SigningJobRequested(told))
+}
 
 /// What tells that a job was claimed for the first time.
 pub(crate) fn started(

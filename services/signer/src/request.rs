@@ -46,7 +46,8 @@ fn requested(body: &[u8]) -> Result<JobArn, MalformedRequest> {
         | EventData::DeploymentSucceeded(_)
         | EventData::DeploymentBlocked(_)
         | EventData::DeploymentFailed(_)
-        | EventData::DeploymentWarning(_)) => return Err(MalformedRequest::OtherType(other.kind())),
+        | EventData::DeploymentWarning(_)
+        | EventData::FunctionExposed(_)) => return Err(MalformedRequest::OtherType(other.kind())),
     };
     if job.job_arn.job() != job.job_id {
         return Err(MalformedRequest::TwoJobs { id: job.job_id, arn: job.job_arn });

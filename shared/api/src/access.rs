@@ -5,9 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use countersign_gateway::error::ACCESS_DENIED;
 use countersign_gateway::sigv4;
-use countersign_gateway::{ApiError, Call, Credentials, CredentialsUnavailable};
-use countersign_iam::{Allowed, Denied, ResourcePolicy};
+use countersign_gateway::{ApiError, Call, Credentials, CredentialsUnavailable, Pages};
+use countersign_iam::{Action, Allowed, Context, Denied, Resource, ResourcePolicy};
 use countersign_runtime::{Authority, Principal};
+
+use secrecy::SecretString;
 
 use crate::{Asks, KeyRing};
 
@@ -34,6 +36,29 @@ impl Access {
     /// When the key was taken away since the call came in.
     pub fn principal(&self, call: &Call) -> Result<Arc<Principal>, ApiError> {
         holder(&self.now(), call).ok_or_else(gone)
+    }
+
+    /// Seals page tokens under a key that follows from the access keys.
+    pub fn pages(&self) -> Pages {
+        Pages::new(self.now().1.page_key())
+    }
+
+    /// The secret of an access key, for another protocol's signatures.
+    pub fn secret(&self, access_key_id: &str) -> Option<SecretString> {
+        self.now().1.find(access_key_id).map(|(_, secret)| secret.clone())
+    }
+
+    /// Whether the holder of an access key may do `action` on `resource`, for another protocol's requests.
+    pub fn may(
+        &self,
+        access_key_id: &str,
+        action: Action,
+        resource: Resource,
+        context: Context,
+    ) -> Option<Allowed> {
+        let now = self.now();
+        let (principal, _) = now.1.find(access_key_id)?;
+        now.0.authorize(principal, action, &[resource], context).ok()
     }
 
     /// Whether the caller may do that, on resources of this installation that have no policies of their own.

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use countersign_domain::Sha256Digest;
 use countersign_runtime::config::SecretError;
 use countersign_runtime::{AccessKeyId, Authority, DataDir, Environment, Principal};
-use secrecy::SecretString;
+use secrecy::zeroize::Zeroize as _;
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 
 /// Every access key with whom it stands for and its secret, read once. It has no `Debug`.
 #[derive(Clone, Default)]
@@ -47,6 +49,18 @@ impl KeyRing {
     pub fn with(mut self, principal: Arc<Principal>, id: &str, secret: SecretString) -> Self {
         self.keys.insert(id.to_owned(), (principal, secret));
         self
+    }
+
+    /// A key for page tokens. All processes with the same access keys have the same, so that a listing may go on at any
+    /// of them.
+    pub fn page_key(&self) -> SecretSlice<u8> {
+        let mut text = String::from("countersign page tokens");
+        for (id, (_, secret)) in &self.keys {
+            text.extend(["\n", id, " ", secret.expose_secret()]);
+        }
+        let digest = Sha256Digest::of(text.as_bytes());
+        text.zeroize();
+        SecretSlice::from(digest.as_bytes().to_vec())
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<(&Arc<Principal>, &SecretString)> {

@@ -6,8 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::arn::{JobArn, ProfileVersionArn};
-use crate::deployment::{CodeVersion, DeploymentId, Finding};
+use crate::deployment::{CodeVersion, DeploymentId, Finding, PackageRole};
 use crate::digest::Sha256Digest;
+use crate::function::FunctionVersion;
 use crate::job::{JobId, SignedObject};
 use crate::location::ObjectVersion;
 use crate::name::{AliasName, CodeSigningConfigName, FunctionName, TargetName};
@@ -106,6 +107,9 @@ pub enum EventData {
     /// Deployed although a check failed, because the policy is Warn.
     #[serde(rename = "countersign.deployment.warning")]
     DeploymentWarning(DeploymentWarning),
+    /// What was deployed runs on a signature that has expired or been revoked since.
+    #[serde(rename = "countersign.function.exposed")]
+    FunctionExposed(ExposedPackage),
 }
 
 impl EventData {
@@ -121,6 +125,7 @@ impl EventData {
             Self::DeploymentBlocked(_) => "countersign.deployment.blocked",
             Self::DeploymentFailed(_) => "countersign.deployment.failed",
             Self::DeploymentWarning(_) => "countersign.deployment.warning",
+            Self::FunctionExposed(_) => "countersign.function.exposed",
         }
     }
 }
@@ -218,6 +223,57 @@ pub struct DeploymentWarning {
     pub function_name: FunctionName,
     /// What failed.
     pub finding: Finding,
+}
+
+/// A package that runs on a signature that would not pass any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExposedPackage {
+    /// The function.
+    pub function_name: FunctionName,
+    /// Which version of it runs the package.
+    pub version: FunctionVersion,
+    /// Which package of that version.
+    pub package: PackageRole,
+    /// Why its signature would not pass.
+    pub cause: ExposureCause,
+    /// Since when: the expiry, or the instant of the revocation.
+    pub since: UnixMillis,
+}
+
+/// Why a signature would not pass any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ExposureCause {
+    /// It has expired.
+    Expired,
+    /// Its job was revoked.
+    JobRevoked,
+    /// The profile version that made it was revoked for what it signed after an earlier instant.
+    ProfileRevoked,
+}
+
+impl ExposureCause {
+    /// Every cause, in their order.
+    pub const ALL: [Self; 3] = [Self::Expired, Self::JobRevoked, Self::ProfileRevoked];
+
+    /// Its place among all, from 0.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Expired => 0,
+            Self::JobRevoked => 1,
+            Self::ProfileRevoked => 2,
+        }
+    }
+
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::JobRevoked => "job revoked",
+            Self::ProfileRevoked => "profile revoked",
+        }
+    }
 }
 
 /// The most layers of a function, as on AWS.

@@ -3,32 +3,51 @@
 //! /bucket?newer` into the deletion of the bucket. Here every parameter and `x-amz-` header of a request must
 //! be one that its operation honours; any other is answered NotImplemented.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, Uri};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3ErrorCode, S3Result};
 
+use crate::access::{self, Keys};
 use crate::errors::{invalid_argument, not_implemented, refusal};
 use crate::front::{SIGNATURE_PARAMETERS, is_hoisted};
 use crate::query;
 use crate::store::ACCOUNT_ID;
 
-/// Admits what an operation here does in full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Admission {
-    /// Of requests that must bear a signature, which was verified.
-    OfSigned,
-    /// Of requests whose signature was verified before, and taken off.
-    OfVerified,
+/// Admits what an operation here does in full, of those who may do it.
+#[derive(Clone)]
+pub(crate) struct Admission {
+    pub(crate) keys: Arc<dyn Keys>,
+    /// Whether the signature was verified before, and taken off.
+    pub(crate) of_verified: bool,
 }
+
+/// The access key that a request was verified to be signed with, where the signature was taken off it.
+#[derive(Clone)]
+pub(crate) struct VerifiedKey(pub(crate) String);
 
 #[async_trait::async_trait]
 impl S3Access for Admission {
     async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
-        if *self == Self::OfSigned && request.credentials().is_none() {
+        let key = self.key_of(request).ok_or_else(|| refusal(S3ErrorCode::AccessDenied))?;
+        let query = query::pairs(request.uri().query().unwrap_or_default());
+        let needs = access::needs(request.s3_op().name(), request.s3_path(), &query, request.headers());
+        // Whether there is such an operation, bucket or object is told to those alone who may know.
+        if !needs.iter().all(|(action, resource)| self.keys.may(&key, action, resource)) {
             return Err(refusal(S3ErrorCode::AccessDenied));
         }
         admit_parameters(request.s3_op().name(), request.uri())?;
         admit_headers(request.headers())
+    }
+}
+
+impl Admission {
+    fn key_of(&self, request: &mut S3AccessContext<'_>) -> Option<String> {
+        if self.of_verified {
+            return request.extensions_mut().get::<VerifiedKey>().map(|key| key.0.clone());
+        }
+        request.credentials().map(|credentials| credentials.access_key.clone())
     }
 }
 

@@ -12,8 +12,10 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{HttpRequest, S3ErrorCode, S3Result, StdError};
+use secrecy::ExposeSecret as _;
 use tokio_util::task::TaskTracker;
 
+use crate::access::Keys;
 use crate::admission::Admission;
 use crate::errors::refusal;
 use crate::expectation::Expectation;
@@ -26,16 +28,6 @@ use crate::store::Store;
 /// The body of a response.
 pub type ResponseBody = s3s::Body;
 
-/// An access key and its secret. The secret is what SigV4 is verified with, so it must be kept in clear; it
-/// is never printed.
-#[derive(Clone)]
-pub struct Credentials {
-    /// Names the key in requests.
-    pub access_key_id: String,
-    /// Signs requests, and is never in one.
-    pub secret_access_key: String,
-}
-
 /// A clonable tower service that answers S3 requests.
 #[derive(Clone)]
 pub struct S3Endpoint {
@@ -45,10 +37,10 @@ pub struct S3Endpoint {
 }
 
 impl S3Endpoint {
-    pub(crate) fn new(store: &Arc<Store>, credentials: &Credentials) -> Self {
+    pub(crate) fn new(store: &Arc<Store>, keys: &Arc<dyn Keys>) -> Self {
         let region = store.region.as_str().into();
-        let verified = protocol(store, credentials, Admission::OfVerified).build();
-        let mut builder = protocol(store, credentials, Admission::OfSigned);
+        let verified = protocol(store, keys, true).build();
+        let mut builder = protocol(store, keys, false);
         builder.set_route(UnreadableRanges { verified });
         Self { protocol: builder.build(), region, requests: TaskTracker::new() }
     }
@@ -97,13 +89,10 @@ where
     }
 }
 
-fn protocol(store: &Arc<Store>, credentials: &Credentials, admission: Admission) -> S3ServiceBuilder {
+fn protocol(store: &Arc<Store>, keys: &Arc<dyn Keys>, of_verified: bool) -> S3ServiceBuilder {
     let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(store)));
-    builder.set_auth(OneKey {
-        access_key_id: credentials.access_key_id.clone(),
-        secret: credentials.secret_access_key.as_str().into(),
-    });
-    builder.set_access(admission);
+    builder.set_auth(Secrets(Arc::clone(keys)));
+    builder.set_access(Admission { keys: Arc::clone(keys), of_verified });
     builder.set_host(Localhost);
     let mut limits = S3Config::default();
     limits.xml_max_body_size = MAX_XML;
@@ -116,18 +105,15 @@ fn failed(error: &StdError) -> Response<ResponseBody> {
     front::answer(refusal(S3ErrorCode::InternalError))
 }
 
-struct OneKey {
-    access_key_id: String,
-    secret: SecretKey,
-}
+struct Secrets(Arc<dyn Keys>);
 
 #[async_trait::async_trait]
-impl S3Auth for OneKey {
+impl S3Auth for Secrets {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        if access_key == self.access_key_id {
-            return Ok(self.secret.clone());
-        }
-        Err(refusal(S3ErrorCode::InvalidAccessKeyId))
+        let secret = self.0.secret(access_key);
+        secret
+            .map(|secret| secret.expose_secret().into())
+            .ok_or_else(|| refusal(S3ErrorCode::InvalidAccessKeyId))
     }
 }
 

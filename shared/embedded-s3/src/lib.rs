@@ -27,12 +27,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_domain::BucketName;
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
+mod access;
 mod admission;
 mod buckets;
 mod checksums;
@@ -55,11 +55,11 @@ mod objects;
 mod operations;
 mod query;
 mod ranges;
-mod server;
 mod store;
 mod tagging;
 
-pub use endpoint::{Credentials, ResponseBody, S3Endpoint};
+pub use access::{Keys, OneKey};
+pub use endpoint::{ResponseBody, S3Endpoint};
 pub use notifications::Notification;
 pub use store::Clock;
 
@@ -105,14 +105,14 @@ pub struct MetadataError(#[from] sqlx::Error);
 
 impl EmbeddedS3 {
     /// Opens the store in `dir`, which is its own, making what is missing and removing what a crash left
-    /// behind. `clock` dates objects; signatures are checked against the system's time by the protocol layer.
+    /// behind. `clock` dates objects; `keys` say who may ask for what; signatures are checked against the system's time by the protocol layer.
     ///
     /// # Errors
     /// When another process has the folder, or it cannot be read and written.
     pub async fn open(
         dir: &Path,
         clock: Clock,
-        credentials: &Credentials,
+        keys: Arc<dyn Keys>,
         region: String,
     ) -> Result<Self, OpenError> {
         let folder = |source| OpenError::Folder { path: dir.to_owned(), source };
@@ -127,7 +127,7 @@ impl EmbeddedS3 {
         metadata::uploads::forget_completed(store.metadata.writer(), then).await.map_err(database)?;
         sweep(&store, dir).await?;
         let store = Arc::new(store);
-        let endpoint = S3Endpoint::new(&store, credentials);
+        let endpoint = S3Endpoint::new(&store, &keys);
         Ok(Self { store, endpoint })
     }
 
@@ -151,12 +151,15 @@ impl EmbeddedS3 {
         self.endpoint.clone()
     }
 
-    /// Serves on `listener` until `shutdown`; requests under way then have ten seconds to end.
-    ///
-    /// # Errors
-    /// None at present: a connection that fails ends alone.
-    pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-        server::serve(self.endpoint.clone(), listener, shutdown).await
+    /// Waits until the requests under way are answered, also those whose clients went away, for at most `grace`. To be
+    /// called when nobody sends requests any more.
+    pub async fn settle(&self, grace: Duration) {
+        let requests = self.endpoint.requests();
+        requests.close();
+        if tokio::time::timeout(grace, requests.wait()).await.is_err() {
+            tracing::warn!("s3 requests still running after {grace:?} were cut off");
+        }
+        requests.reopen();
     }
 
     /// The oldest notifications of objects that arrived and were not marked delivered, at most `limit`.

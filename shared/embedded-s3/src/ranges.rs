@@ -9,6 +9,7 @@ use s3s::route::S3Route;
 use s3s::service::S3Service;
 use s3s::{Body, HttpRequest, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
+use crate::admission::VerifiedKey;
 use crate::errors::refusal;
 
 /// Takes the reads whose range the protocol layer would not read as it is meant.
@@ -34,6 +35,8 @@ impl S3Route for UnreadableRanges {
     async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
         let range = readable(&request.headers);
         let mut verified = HttpRequest::new(request.input);
+        let key = request.credentials.map(|credentials| VerifiedKey(credentials.access_key));
+        verified.extensions_mut().insert(key.ok_or_else(|| refusal(S3ErrorCode::AccessDenied))?);
         *verified.method_mut() = request.method;
         *verified.uri_mut() = without_signature(&request.uri)?;
         *verified.headers_mut() = request.headers;

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use countersign_domain::BucketName;
-use countersign_embedded_s3::{EmbeddedS3, OpenError};
+use countersign_embedded_s3::{EmbeddedS3, Keys, OpenError};
 use support::{Running, client, credentials, open, python, require_success, wall_clock};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -64,8 +64,8 @@ async fn arrivals_are_told_once_they_are_visible_and_until_they_are_delivered() 
 async fn a_folder_is_served_by_one_process() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path(), support::REGION).await;
-    let keys = credentials();
-    let another = || EmbeddedS3::open(dir.path(), wall_clock(), &keys, support::REGION.to_owned());
+    let keys: std::sync::Arc<dyn Keys> = std::sync::Arc::new(credentials());
+    let another = || EmbeddedS3::open(dir.path(), wall_clock(), keys.clone(), support::REGION.to_owned());
     assert!(matches!(another().await.err(), Some(OpenError::InUse(_))));
     first.close().await;
     drop(first);

@@ -22,7 +22,7 @@ pub use error::ApiError;
 pub use limits::Rate;
 pub use page::{InvalidToken, Pages};
 pub use reply::{Reply, ResponseBody, epoch_seconds};
-pub use serve::{Api, Call, Clock, Gateway, Refusal, Settings, SourceIp};
+pub use serve::{Api, Call, Clock, Gateway, Refusal, Settings};
 pub use sigv4::{
     AccessKey, Caller, Credentials, CredentialsUnavailable, Principal, credential_scope_service,
 };

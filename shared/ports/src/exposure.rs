@@ -1,6 +1,7 @@
 //! What runs now although its signature has since expired or been revoked. Nothing is undone: it is told.
 
 use async_trait::async_trait;
+pub use countersign_domain::event::ExposureCause;
 use countersign_domain::{FunctionName, FunctionVersion, PackageRole, UnixMillis};
 
 use crate::StoreError;
@@ -31,31 +32,6 @@ pub struct Exposure {
     pub cause: ExposureCause,
     /// Since when: the expiry, or the instant of the revocation.
     pub since: UnixMillis,
-}
-
-/// Why a signature would not pass any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ExposureCause {
-    /// It has expired.
-    Expired,
-    /// Its job was revoked.
-    JobRevoked,
-    /// The profile version that made it was revoked for what it signed after an earlier instant.
-    ProfileRevoked,
-}
-
-impl ExposureCause {
-    /// Every cause, in their order.
-    pub const ALL: [Self; 3] = [Self::Expired, Self::JobRevoked, Self::ProfileRevoked];
-
-    /// Its place among all, from 0.
-    pub fn number(self) -> u64 {
-        match self {
-            Self::Expired => 0,
-            Self::JobRevoked => 1,
-            Self::ProfileRevoked => 2,
-        }
-    }
 }
 
 impl Exposure {

@@ -6,6 +6,7 @@
 //! decision.
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod parts;
 
 mod args;

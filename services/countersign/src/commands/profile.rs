@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use anyhow::bail;
-use countersign_domain::{Platform, ProfileArn, ProfileName, ProfileVersionArn, Tags, ValidityPeriod};
+use anyhow::anyhow;
+use countersign_domain::{Platform, ProfileName, ValidityPeriod};
 use countersign_ports::Clock;
-use countersign_ports::StoreError;
-use countersign_ports::keys::SigningKeys;
-use countersign_ports::profiles::{NewProfile, Profile, ProfileFilter, Profiles};
-use countersign_runtime::{Config, Environment, SystemClock};
+use countersign_ports::profiles::{Profile, ProfileFilter, Profiles};
+use countersign_runtime::{Environment, SystemClock};
+use countersign_signer::profile::{self, CreateError};
 use serde::Serialize;
 
 use crate::data_dir::DataDirArg;
 use crate::exit::Exit;
 use crate::local::Local;
-use crate::{output, random};
+use crate::output;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
@@ -83,10 +82,10 @@ pub(crate) async fn run(action: Action, environment: &Environment) -> anyhow::Re
 async fn create(args: Create, environment: &Environment) -> anyhow::Result<Exit> {
     let local = Local::open_or_create(args.data_dir.chosen(), environment).await?;
     let keys = Arc::new(local.keys(environment).await?);
-    let new = new_profile(&local.config, &args.name, args.platform, args.validity)?;
-    let profile = create_profile(local.profiles.as_ref(), new).await?;
-    // The first key now, so that the first package does not wait for it.
-    keys.leaf(&profile.arn, profile.platform, SystemClock.now()).await?;
+    let (scope, now) = (&local.config.scope, SystemClock.now());
+    let new = profile::new_profile(scope, &args.name, args.platform, args.validity, now)?;
+    let created = profile::create(local.profiles.as_ref(), keys.as_ref(), &new).await;
+    let profile = created.map_err(refused)?;
     let report = Report::of(&profile);
     if args.json {
         output::json(&report)?;
@@ -96,27 +95,12 @@ async fn create(args: Create, environment: &Environment) -> anyhow::Result<Exit>
     Ok(Exit::Success)
 }
 
-/// A profile of this installation, with a new version.
-pub(crate) fn new_profile(
-    config: &Config,
-    name: &ProfileName,
-    platform: Platform,
-    validity: ValidityPeriod,
-) -> anyhow::Result<NewProfile> {
-    let profile = ProfileArn::new(config.scope.clone(), name.clone());
-    let arn = ProfileVersionArn::new(profile, random::profile_version()?);
-    Ok(NewProfile { arn, platform, validity, tags: Tags::default(), created_at: SystemClock.now() })
-}
-
-async fn create_profile(profiles: &dyn Profiles, new: NewProfile) -> anyhow::Result<Profile> {
-    let name = new.arn.profile().name().clone();
-    let created = profiles.create_profile(&new).await;
-    if matches!(created, Err(StoreError::AlreadyExists(_))) {
-        bail!(
-            "profile_exists: the profile name {name} was used before, and is never free again: choose another"
-        );
+/// What was wrong, with a code for scripts where it is the name.
+fn refused(error: CreateError) -> anyhow::Error {
+    match error {
+        used @ CreateError::NameUsed(_) => anyhow!("profile_exists: {used}"),
+        error @ (CreateError::Keys(_) | CreateError::Store(_)) => error.into(),
     }
-    Ok(created?)
 }
 
 async fn list(args: List, environment: &Environment) -> anyhow::Result<Exit> {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use countersign_domain::{JobArn, ProfileName};
+use countersign_domain::{JobArn, JobId, ProfileName};
 use countersign_package::statement::Statement;
 use countersign_ports::Clock;
-use countersign_runtime::{Environment, SystemClock};
+use countersign_runtime::{Environment, SystemClock, random};
 use serde::Serialize;
 
 use crate::data_dir::DataDirArg;
@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::limit_args::LimitArgs;
 use crate::local::{Local, demand_active, unknown_profile};
 use crate::report::StatementReport;
-use crate::{output, random, signing};
+use crate::{output, signing};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     let now = SystemClock.now();
     let statement = Statement {
         platform: profile.platform,
-        job_arn: JobArn::new(profile.arn.profile().scope().clone(), random::job_id()?),
+        job_arn: JobArn::new(profile.arn.profile().scope().clone(), JobId::from_random(random::bytes()?)),
         profile_version_arn: profile.arn,
         signing_time: now,
         expires_at: profile.validity.after(now),

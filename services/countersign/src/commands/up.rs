@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use countersign_domain::{Platform, ProfileName, ValidityPeriod};
+use countersign_ports::Clock as _;
 use countersign_ports::StoreError;
 use countersign_ports::objects::ObjectStore;
 use countersign_ports::profiles::Profiles;
-use countersign_runtime::{Config, DataDir, Environment, Route, files};
+use countersign_runtime::{Config, DataDir, Environment, Route, SystemClock, files};
+use countersign_signer::profile::new_profile;
 use countersign_signer::{preflight, prepare_leaves};
 
-use crate::commands::profile::new_profile;
 use crate::data_dir::DataDirArg;
 use crate::events::{self, Follower};
 use crate::exit::Exit;
@@ -94,7 +95,8 @@ async fn make_first(parts: &Parts, config: &Config, routes: &[Route]) -> anyhow:
 }
 
 async fn ensure_profile(parts: &Parts, config: &Config, name: &ProfileName) -> anyhow::Result<()> {
-    let new = new_profile(config, name, Platform::CountersignSha256Rsa, ValidityPeriod::DEFAULT)?;
+    let (platform, validity) = (Platform::CountersignSha256Rsa, ValidityPeriod::DEFAULT);
+    let new = new_profile(&config.scope, name, platform, validity, SystemClock.now())?;
     match parts.store.create_profile(&new).await {
         Ok(_) | Err(StoreError::AlreadyExists(_)) => Ok(()),
         Err(error) => Err(error).with_context(|| format!("profile {name}")),

@@ -1,16 +1,18 @@
 //! All of Countersign in this process: what `up` and `demo` share.
 
+mod access;
+mod apis;
+mod endpoint;
 mod notifications;
 mod parts;
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, Targets};
-use countersign_domain::{PrincipalName, TargetName};
+use anyhow::Context;
+use countersign_deployer::{Deployer, DeployerPorts, DeployerSettings, ExposureWatch, Targets};
+use countersign_domain::TargetName;
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::{Limits, SIGNATURE_SIZE_MAX_BYTES};
 use countersign_ports::code_signing_configs::CodeSigningConfigs;
@@ -19,19 +21,18 @@ use countersign_ports::{Clock as _, WorkerId};
 use countersign_process::{Tasks, parts as process};
 use countersign_queue::QueueName;
 use countersign_runtime::config::ServiceConfig;
-use countersign_runtime::{Authority, Config, DataDir, Principal, SystemClock, WorkSettings, relay, work};
+use countersign_runtime::{Config, DataDir, SystemClock, WorkSettings, random, relay, work};
 use countersign_signer::{Signer, SignerPorts, SignerSettings};
 use countersign_targets::DirectoryTarget;
 
+pub(crate) use access::own_principal;
 pub(crate) use parts::Parts;
-
-use crate::random;
 
 /// Everything running.
 pub(crate) struct System {
     pub(crate) parts: Parts,
     working: Tasks,
-    serving: Tasks<io::Result<()>>,
+    serving: Tasks,
 }
 
 impl System {
@@ -45,8 +46,9 @@ impl System {
         parts.queue.recover().await.context("the queue")?;
         let (signer, deployer) = services(&parts, data, config)?;
         let (s3, listener) = (parts.s3.clone(), parts.take_listener()?);
+        let apis = apis::gateway(&parts, config, &deployer);
         let mut system = Self { parts, working: Tasks::new(), serving: Tasks::new() };
-        system.serving.spawn(|stop| async move { s3.serve(listener, stop).await });
+        system.serving.spawn(|stop| endpoint::serve(s3, apis, listener, stop));
         system.start_working(signer, deployer, config);
         Ok(system)
     }
@@ -62,6 +64,9 @@ impl System {
         }
         let (handler, working) = (signer.clone(), settings("signer", &config.signer));
         self.working.spawn(|stop| work(drops, handler, working, stop));
+        let watch = ExposureWatch::new(Arc::new(store.clone()), bus, Arc::new(SystemClock));
+        let interval = config.sweep_interval;
+        self.working.spawn(move |stop| watch.run(interval, stop));
         let working = settings("deployer", &config.deployer);
         self.working.spawn(|stop| work(requests, deployer, working, stop));
         self.working.spawn(|stop| async move { signer.sweep_loop(stop).await });
@@ -130,7 +135,7 @@ impl Common {
     fn deployer_settings(&self, config: &Config) -> anyhow::Result<DeployerSettings> {
         Ok(DeployerSettings {
             trust_roots: self.trust_roots.clone(),
-            authority: authority(config)?,
+            authority: access::authority(config)?,
             work_dir: self.work_dir.clone(),
             worker: self.worker.clone(),
             require_code_signing: config.require_code_signing,
@@ -138,17 +143,6 @@ impl Common {
             gate_limits: self.gate_limits.clone(),
         })
     }
-}
-
-/// The principals of the configuration and this process itself, which may all.
-fn authority(config: &Config) -> anyhow::Result<Authority> {
-    let own = Principal::new(own_principal(), config.scope.account().as_str().parse()?);
-    if config.authority.principals().iter().any(|principal| principal.name() == own.name()) {
-        bail!(
-            "principal: {PUBLISHER} is what `up` calls itself: give the principal of this name another one"
-        );
-    }
-    Ok(config.authority.clone().with(own.with_publishers([PUBLISHER]).with_all_rights()))
 }
 
 fn signer_ports(parts: &Parts) -> SignerPorts {
@@ -175,11 +169,6 @@ fn settings(name: &'static str, service: &ServiceConfig) -> WorkSettings {
     let (concurrency, grace) = (service.concurrency, service.grace);
     // Waiting costs nothing here, since consumers are woken, and a short wait lets a shutdown be quick.
     WorkSettings { concurrency, grace, wait: Duration::from_millis(500), ..WorkSettings::named(name) }
-}
-
-/// Who the services of this process are to themselves.
-pub(crate) fn own_principal() -> PrincipalName {
-    PUBLISHER.parse().expect("a legal principal name")
 }
 
 /// The name of the one target that `up` has.

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
+use countersign_api::Access;
 use countersign_domain::BucketName;
 use countersign_embedded_s3::EmbeddedS3;
 use countersign_keys::FileKeys;
@@ -15,6 +16,7 @@ use countersign_signer::custody;
 use countersign_store::SqliteStore;
 use tokio::net::TcpListener;
 
+use super::access;
 use crate::access_key::AccessKey;
 
 /// Objects, queue, state and keys of one data directory.
@@ -25,6 +27,8 @@ pub(crate) struct Parts {
     pub(crate) store: SqliteStore,
     pub(crate) keys: Arc<FileKeys>,
     pub(crate) access_key: AccessKey,
+    /// Who may call the endpoint.
+    pub(super) access: Access,
     /// The URL at which this machine reaches the endpoint.
     pub(crate) endpoint: String,
     listener: Option<TcpListener>,
@@ -44,13 +48,14 @@ impl Parts {
         let access_key = AccessKey::load_or_create(data)?;
         let region = config.scope.region().to_owned();
         let (state, queue_file, objects_dir) = (data.state(), data.queue(), data.objects());
-        let credentials = access_key.for_endpoint();
+        let access = access::access(config, data, environment, &access_key)?;
         let (store, queue, s3, keys) = tokio::try_join!(
             async { SqliteStore::open(&state).await.context("the state") },
             async { EmbeddedQueue::open(&queue_file, Arc::new(SystemClock)).await.context("the queue") },
             async {
                 let clock = Arc::new(|| SystemClock.now());
-                let opened = EmbeddedS3::open(&objects_dir, clock, &credentials, region.clone()).await;
+                let opened =
+                    EmbeddedS3::open(&objects_dir, clock, access::keys(&access), region.clone()).await;
                 opened.context("the objects")
             },
             custody::open(data, config, environment),
@@ -69,6 +74,7 @@ impl Parts {
             store,
             keys: Arc::new(keys),
             access_key,
+            access,
             endpoint,
             listener: Some(listener),
         })

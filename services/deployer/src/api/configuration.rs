@@ -3,14 +3,20 @@
 //! What has no meaning for packages (the state of workers, network interfaces, runtimes) is shown as it is of a function
 //! that is ready, because clients wait for that.
 
-use countersign_domain::{Code, CodeSignature, FunctionName, FunctionSettings, FunctionVersion, LayerCode, UnixMillis};
+use countersign_domain::{
+    Code, CodeSignature, FunctionName, FunctionSettings, FunctionVersion, LayerCode, UnixMillis,
+};
 use countersign_ports::functions::StandingVersion;
 use serde_json::{Map, Value, json};
 
 use crate::api::errors::code_sha256;
 
 /// The version `standing` of the function `name`, under the ARN by which it was asked for.
-pub(super) fn configuration(name: &FunctionName, standing: &StandingVersion, arn: String) -> Map<String, Value> {
+pub(super) fn configuration(
+    name: &FunctionName,
+    standing: &StandingVersion,
+    arn: String,
+) -> Map<String, Value> {
     let mut members = listed(name, standing, arn);
     members.insert("State".into(), "Active".into());
     members.insert("LastUpdateStatus".into(), "Successful".into());
@@ -74,7 +80,8 @@ fn of_settings(
     let mut put = |name: &str, value: Value| {
         members.insert(name.to_owned(), value);
     };
-    let FunctionSettings { runtime, role, handler, description, timeout, memory_size, environment, .. } = settings;
+    let FunctionSettings { runtime, role, handler, description, timeout, memory_size, environment, .. } =
+        settings;
     for (name, value) in [("Runtime", runtime), ("Role", role), ("Handler", handler)] {
         if let Some(value) = value {
             put(name, value.as_str().into());
@@ -88,7 +95,8 @@ fn of_settings(
     if !environment.is_empty() {
         put("Environment", json!({"Variables": environment}));
     }
-    for (name, default) in [("TracingConfig", json!({"Mode": "PassThrough"})), ("EphemeralStorage", json!({"Size": 512}))]
+    for (name, default) in
+        [("TracingConfig", json!({"Mode": "PassThrough"})), ("EphemeralStorage", json!({"Size": 512}))]
     {
         put(name, settings.given.get(name).cloned().unwrap_or(default));
     }
@@ -103,7 +111,8 @@ fn of_settings(
 }
 
 fn snap_start(version: FunctionVersion, settings: &FunctionSettings) -> Value {
-    let apply_on = settings.given.get("SnapStart").and_then(|given| given.get("ApplyOn")).and_then(Value::as_str);
+    let apply_on =
+        settings.given.get("SnapStart").and_then(|given| given.get("ApplyOn")).and_then(Value::as_str);
     let apply_on = apply_on.unwrap_or("None");
     let optimized = apply_on == "PublishedVersions" && version != FunctionVersion::Latest;
     json!({"ApplyOn": apply_on, "OptimizationStatus": if optimized { "On" } else { "Off" }})
@@ -126,7 +135,8 @@ fn logging(name: &FunctionName, settings: &FunctionSettings) -> Value {
 
 /// A member that is shown as it was given, unless it says nothing, or is shown with its defaults.
 fn given(name: &str, value: &Value) -> Option<Value> {
-    let told = |member: &str| value.get(member).filter(|value| *value != &Value::from("") && *value != &json!([]));
+    let told =
+        |member: &str| value.get(member).filter(|value| *value != &Value::from("") && *value != &json!([]));
     match name {
         "TracingConfig" | "EphemeralStorage" | "SnapStart" | "LoggingConfig" => None,
         "VpcConfig" => Some(json!({
@@ -190,6 +200,9 @@ mod tests {
             last_modified_text("2026-11-21T08:30:00.125Z".parse().unwrap()),
             "2026-11-21T08:30:00.125+0000"
         );
-        assert_eq!(last_modified_text("2026-11-21T08:30:00Z".parse().unwrap()), "2026-11-21T08:30:00.000+0000");
+        assert_eq!(
+            last_modified_text("2026-11-21T08:30:00Z".parse().unwrap()),
+            "2026-11-21T08:30:00.000+0000"
+        );
     }
 }

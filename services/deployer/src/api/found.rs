@@ -71,7 +71,8 @@ impl Found {
             None | Some(Qualifier::Version(FunctionVersion::Latest)) => return Ok(self.latest.clone()),
             Some(Qualifier::Version(version)) => version,
             Some(Qualifier::Alias(alias)) => {
-                let alias = api.ports.functions.alias(&self.named.name, &alias).await.map_err(errors::store)?;
+                let alias =
+                    api.ports.functions.alias(&self.named.name, &alias).await.map_err(errors::store)?;
                 alias.ok_or_else(missing)?.target.version
             }
         };

@@ -9,13 +9,36 @@ mod names;
 
 mod found;
 
+mod packages;
+
 mod settings;
+
+mod verdicts;
 
 mod configuration;
 
 mod paging;
 
 mod errors;
+
+// The operations.
+mod functions;
+
+mod updates;
+
+mod versions;
+
+mod aliases;
+
+mod configs;
+
+mod binding;
+
+mod layers;
+
+mod tags;
+
+mod account;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -111,7 +134,44 @@ macro_rules! handlers {
     };
 }
 
-handlers! {}
+handlers! {
+    CREATE_FUNCTION => functions::create,
+    GET_FUNCTION => functions::get,
+    GET_FUNCTION_CONFIGURATION => functions::get_configuration,
+    LIST_FUNCTIONS => functions::list,
+    DELETE_FUNCTION => functions::delete,
+    UPDATE_FUNCTION_CODE => updates::code,
+    UPDATE_FUNCTION_CONFIGURATION => updates::settings,
+    PUBLISH_VERSION => versions::publish,
+    LIST_VERSIONS_BY_FUNCTION => versions::list,
+    CREATE_ALIAS => aliases::create,
+    GET_ALIAS => aliases::get,
+    UPDATE_ALIAS => aliases::update,
+    DELETE_ALIAS => aliases::delete,
+    LIST_ALIASES => aliases::list,
+    CREATE_CODE_SIGNING_CONFIG => configs::create,
+    GET_CODE_SIGNING_CONFIG => configs::get,
+    UPDATE_CODE_SIGNING_CONFIG => configs::update,
+    DELETE_CODE_SIGNING_CONFIG => configs::delete,
+    LIST_CODE_SIGNING_CONFIGS => configs::list,
+    LIST_FUNCTIONS_BY_CODE_SIGNING_CONFIG => configs::functions,
+    PUT_FUNCTION_CODE_SIGNING_CONFIG => binding::put,
+    GET_FUNCTION_CODE_SIGNING_CONFIG => binding::get,
+    DELETE_FUNCTION_CODE_SIGNING_CONFIG => binding::delete,
+    PUBLISH_LAYER_VERSION => layers::publish,
+    GET_LAYER_VERSION => layers::get,
+    GET_LAYER_VERSION_BY_ARN => layers::get_by_arn,
+    LIST_LAYERS => layers::list,
+    LIST_LAYER_VERSIONS => layers::versions,
+    DELETE_LAYER_VERSION => layers::delete,
+    ADD_LAYER_VERSION_PERMISSION => layers::add_permission,
+    GET_LAYER_VERSION_POLICY => layers::policy,
+    REMOVE_LAYER_VERSION_PERMISSION => layers::remove_permission,
+    TAG_RESOURCE => tags::tag,
+    UNTAG_RESOURCE => tags::untag,
+    LIST_TAGS => tags::list,
+    GET_ACCOUNT_SETTINGS => account::settings,
+}
 
 #[cfg(test)]
 mod tests {

@@ -69,11 +69,6 @@ impl Named {
         }
     }
 
-    /// True if it was asked for with a qualifier.
-    pub(super) fn is_qualified(&self) -> bool {
-        self.qualifier.is_some()
-    }
-
     /// The qualifier.
     ///
     /// # Errors

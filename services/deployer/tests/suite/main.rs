@@ -3,6 +3,7 @@
 
 mod support;
 
+mod api;
 mod authorization;
 mod calls;
 mod examine;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use countersign_domain::UnixMillis;
-use countersign_embedded_s3::{Clock, Credentials, EmbeddedS3};
+use countersign_embedded_s3::{Clock, EmbeddedS3, OneKey};
+use countersign_runtime::listen;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,7 @@ pub(crate) struct Running {
     pub(crate) url: String,
     region: &'static str,
     shutdown: CancellationToken,
-    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    serving: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
@@ -34,25 +35,26 @@ impl Running {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn({
-            let (s3, shutdown) = (s3.clone(), shutdown.clone());
-            async move { s3.serve(listener, shutdown).await }
+            let (service, shutdown) = (s3.service(), shutdown.clone());
+            async move { listen::serve(service, listener, shutdown).await }
         });
         Self { s3, url, region, shutdown, serving }
     }
 
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
-        self.serving.await.unwrap().unwrap();
+        self.serving.await.unwrap();
+        self.s3.settle(listen::GRACE).await;
         self.s3.close().await;
     }
 }
 
 pub(crate) async fn open(dir: &Path, region: &str) -> EmbeddedS3 {
-    EmbeddedS3::open(dir, wall_clock(), &credentials(), region.to_owned()).await.unwrap()
+    EmbeddedS3::open(dir, wall_clock(), Arc::new(credentials()), region.to_owned()).await.unwrap()
 }
 
-pub(crate) fn credentials() -> Credentials {
-    Credentials { access_key_id: ACCESS_KEY_ID.to_owned(), secret_access_key: SECRET_ACCESS_KEY.to_owned() }
+pub(crate) fn credentials() -> OneKey {
+    OneKey { access_key_id: ACCESS_KEY_ID.to_owned(), secret_access_key: SECRET_ACCESS_KEY.into() }
 }
 
 /// `aws s3 sync` compares the times of objects with those of local files.

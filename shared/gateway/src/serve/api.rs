@@ -1,6 +1,6 @@
 //! What a service implements, and what it is called with.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use countersign_domain::UnixMillis;
@@ -76,12 +76,10 @@ pub struct Refusal<'r> {
     pub user_agent: Option<String>,
 }
 
-/// Where a request came from: a listener puts it into the extensions of the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SourceIp(pub IpAddr);
-
+/// Where a request came from: a listener puts the peer's address into the extensions of the request. No header says it,
+/// because a client could.
 pub(super) fn source_ip(head: &Parts) -> Option<IpAddr> {
-    head.extensions.get::<SourceIp>().map(|SourceIp(address)| *address)
+    head.extensions.get::<SocketAddr>().map(SocketAddr::ip)
 }
 
 pub(super) fn user_agent(head: &Parts) -> Option<String> {

@@ -6,7 +6,7 @@
 mod api;
 mod body;
 
-pub use api::{Api, Call, Clock, Refusal, SourceIp};
+pub use api::{Api, Call, Clock, Refusal};
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl Gateway {
         &self.shared.calls
     }
 
-    /// Answers `request`. A [`SourceIp`] in its extensions says where it came from.
+    /// Answers `request`. A [`std::net::SocketAddr`] in its extensions says where it came from.
     pub async fn handle<B>(&self, request: Request<B>) -> Response<ResponseBody>
     where
         B: http_body::Body<Data = Bytes> + Send,

@@ -14,7 +14,7 @@ use countersign_domain::UnixMillis;
 use countersign_gateway::model::{lambda, signer};
 use countersign_gateway::{
     AccessKey, Api, ApiError, Call, Credentials, CredentialsUnavailable, Gateway, Principal, Rate, Refusal,
-    Reply, ResponseBody, Settings, SourceIp,
+    Reply, ResponseBody, Settings,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -120,7 +120,7 @@ pub(crate) async fn serve(rate: Rate) -> (String, Arc<Echo>) {
                 let (gateway, echo) = (gateway.clone(), Arc::clone(&echo));
                 let service =
                     hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
-                        request.extensions_mut().insert(SourceIp(peer.ip()));
+                        request.extensions_mut().insert(peer);
                         answer(gateway.clone(), Arc::clone(&echo), request)
                     });
                 let connection = hyper::server::conn::http1::Builder::new();

@@ -12,6 +12,8 @@ use super::section::Section;
 pub struct ServiceConfig {
     /// Where it tells of its health, over HTTP. By default 127.0.0.1, port 4581 for the signer, 4582 for the deployer.
     pub health_listen: SocketAddr,
+    /// Where it serves its API: Signer's or Lambda's. Nowhere by default.
+    pub api_listen: Option<SocketAddr>,
     /// Where the files of its work in hand lie, as written: relative to the data directory. One process at a time. By
     /// default `work/signer` or `work/deployer`.
     pub work_dir: PathBuf,
@@ -33,12 +35,14 @@ pub(super) const DEPLOYER: Defaults = Defaults { health_port: 4582, work_dir: "w
 pub(super) fn read(mut section: Section<'_>, defaults: &Defaults) -> Option<ServiceConfig> {
     let loopback = SocketAddr::from(([127, 0, 0, 1], defaults.health_port));
     let health_listen = section.parsed_or("health_listen", Listen(loopback));
+    let api_listen = section.parsed::<Listen>("api_listen").map(|listen| listen.0);
     let work_dir = section.file("work_dir").unwrap_or_else(|| defaults.work_dir.into());
     let concurrency = section.number("concurrency", 4, 1, MAX_CONCURRENCY);
     let grace = Duration::from_secs(section.number("grace_seconds", 20, 0, MAX_GRACE_SECONDS));
     section.finish();
     Some(ServiceConfig {
         health_listen: health_listen?.0,
+        api_listen,
         work_dir,
         concurrency: usize::try_from(concurrency).ok()?,
         grace,

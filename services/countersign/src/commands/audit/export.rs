@@ -8,18 +8,18 @@ use anyhow::{Context, bail};
 use countersign_domain::{Scope, TrailRecord, UnixMillis};
 use countersign_ports::Clock;
 use countersign_ports::trail::{PAGE_MAX, Position, TrailFilter};
-use countersign_runtime::{Environment, SystemClock, files};
+use countersign_runtime::{Environment, SystemClock, files, random};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::data_dir::DataDirArg;
 use crate::exit::Exit;
-use crate::{local, output, random};
+use crate::{local, output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder, made if need be; what was exported before may have been moved away
     #[arg(value_name = "DIR")]
     folder: PathBuf,

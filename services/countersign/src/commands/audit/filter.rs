@@ -8,6 +8,7 @@ use countersign_ports::trail::TrailFilter;
 use countersign_runtime::SystemClock;
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Args {
     /// Not before then: RFC 3339, or that long ago (90s, 15m, 1h, 7d)
     #[arg(long, value_name = "WHEN")]

@@ -1,6 +1,7 @@
 //! `countersign audit`: who did what, as CloudTrail would tell it.
 
 mod export;
+mod exposure;
 mod filter;
 mod show;
 
@@ -23,9 +24,11 @@ pub struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
-pub enum Action {
+pub(crate) enum Action {
     /// Write the trail as CloudTrail log files, from where the last export into this folder ended
     Export(export::Args),
+    /// List what is deployed and runs on a signature that has expired or been revoked since
+    Exposure(exposure::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,11 +58,13 @@ Examples:
   countersign audit --since 1h --errors
   countersign audit --event UpdateFunctionCode --json
   countersign audit --follow
-  countersign audit export ./cloudtrail";
+  countersign audit export ./cloudtrail
+  countersign audit exposure";
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<Exit> {
     match args.action {
         Some(Action::Export(export)) => export::run(export, environment).await,
+        Some(Action::Exposure(exposure)) => exposure::run(exposure, environment).await,
         None => list(args.list, environment).await,
     }
 }

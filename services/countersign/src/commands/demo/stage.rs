@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use countersign_domain::event::{CreateFunction, DeploymentRequest};
 use countersign_domain::{
-    DeploymentId, Event, EventData, EventId, JobArn, ObjectLocation, ObjectVersion, Platform, PrincipalArn,
-    ProfileName, UnixMillis, ValidityPeriod,
+    DeploymentId, Event, EventData, EventId, JobArn, JobId, ObjectLocation, ObjectVersion, Platform,
+    PrincipalArn, ProfileName, UnixMillis, ValidityPeriod,
 };
 use countersign_keys::Passphrase;
 use countersign_package::limits::Limits;
@@ -19,16 +19,16 @@ use countersign_ports::objects::ObjectStore;
 use countersign_ports::profiles::{Profile, Profiles};
 use countersign_ports::queue::EventBus;
 use countersign_ports::revocations::RevocationRegistry;
-use countersign_runtime::{Config, DataDir, Environment, SystemClock, route_of};
+use countersign_runtime::{Config, DataDir, Environment, SystemClock, random, route_of};
 use countersign_signer::custody;
+use countersign_signer::profile::new_profile;
 use countersign_store::SqliteStore;
 
 use super::packages;
-use crate::commands::profile::new_profile;
 use crate::events::Follower;
 use crate::follow::{self, Followed};
+use crate::signing;
 use crate::system::{PUBLISHER, Parts, System, own_principal};
-use crate::{random, signing};
 
 /// Whose function it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,8 @@ impl Stage {
             config.routes.iter().flat_map(|route| [&route.source.bucket, &route.destination.bucket]);
         parts.ensure_buckets(buckets).await?;
         for (name, platform) in PROFILES {
-            let new = new_profile(&config, &name.parse()?, platform, ValidityPeriod::DEFAULT)?;
+            let now = SystemClock.now();
+            let new = new_profile(&config.scope, &name.parse()?, platform, ValidityPeriod::DEFAULT, now)?;
             parts.store.create_profile(&new).await?;
         }
         let follower = Follower::from_now(parts.queue.clone()).await?;
@@ -212,7 +213,7 @@ impl Stage {
         let profile = self.profile(profile).await?;
         let statement = Statement {
             platform: profile.platform,
-            job_arn: JobArn::new(self.config.scope.clone(), random::job_id()?),
+            job_arn: JobArn::new(self.config.scope.clone(), JobId::from_random(random::bytes()?)),
             profile_version_arn: profile.arn,
             signing_time,
             expires_at,
