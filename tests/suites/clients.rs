@@ -18,6 +18,11 @@ fn boto3_has_packages_signed_and_signatures_revoked() {
 }
 
 #[test]
+fn sam_has_its_packages_signed() {
+    Installation::new().runs("sam.py");
+}
+
+#[test]
 fn boto3_deploys_functions_and_keeps_versions_and_aliases() {
     Installation::new().runs("lambda_functions.py");
 }
