@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_domain::{AliasName, FunctionName, ObjectLocation, Sha256Digest};
 use countersign_objects::{S3Objects, S3Settings};
 use countersign_ports::conformance::targets::{self, TargetUnderTest};
@@ -104,6 +106,13 @@ impl TargetUnderTest for Served {
     async fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<TargetVersion> {
         let told = self.aws(&["get-alias", "--function-name", function.as_str(), "--name", alias.as_str()]);
         told.map(|alias| named(&alias["FunctionVersion"]))
+    }
+
+    async fn latest(&self, function: &FunctionName) -> Option<Sha256Digest> {
+        let told = self.aws(&["get-function-configuration", "--function-name", function.as_str()])?;
+        let digest = |package: &LocalPackage| STANDARD.encode(package.sha256.as_bytes());
+        let code = told["CodeSha256"].as_str().unwrap();
+        Some(self.packages.iter().find(|package| digest(package) == code).unwrap().sha256)
     }
 }
 

@@ -25,6 +25,11 @@ impl Permitted {
         Self(basis)
     }
 
+    /// The name of the config under which it is decided.
+    pub(crate) fn config(&self) -> Option<CodeSigningConfigName> {
+        self.0.code_signing_config.as_ref().map(|config| config.name.clone())
+    }
+
     pub(crate) fn into_basis(self) -> Basis {
         self.0
     }

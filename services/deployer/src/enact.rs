@@ -25,7 +25,7 @@ pub(crate) fn blocked(recorded: &RecordedVerdict) -> Option<Enacted> {
     (decision.verdict == Verdict::Block).then(|| Enacted::Blocked { decision: decision.clone() })
 }
 
-/// Publishes the version and points the alias to it, or does nothing at all. Repeating it changes nothing.
+/// Publishes the version, makes `$LATEST` the packages and points the alias to the version, or does nothing at all. Repeating it changes nothing.
 pub(crate) async fn enact(
     deployer: &Deployer,
     asked: &Asked,
@@ -36,17 +36,22 @@ pub(crate) async fn enact(
         return Ok(blocked);
     }
     let decision = recorded.decision().clone();
-    // Without a version only `$LATEST` changes, which stands in the state alone.
-    let Some(version) = recorded.version() else { return Ok(Enacted::Deployed { decision, version: None }) };
     let (target, function) = (target(deployer, &decision)?, &decision.request.function_name);
-    let published = target.publish_version(function, version, packages).await;
-    let published = published.map_err(|error| halt(&decision, error, asked.attempt))?;
-    if let Some(alias) = &decision.request.alias {
+    let failed = |error| halt(&decision, error, asked.attempt);
+    let published = match recorded.version() {
+        Some(version) => Some(target.publish_version(function, version, packages).await.map_err(failed)?),
+        None => None,
+    };
+    // CRASH: the version stands and $LATEST is the old one. Both steps may be repeated.
+    if asked.change.sets_latest() {
+        target.put_latest(function, packages).await.map_err(failed)?;
+    }
+    if let (Some(published), Some(alias)) = (&published, &decision.request.alias) {
         // The version stands already, so a full target is no reason to give up: only the last step is missing.
-        let pointed = target.point_alias(function, alias, &published).await;
+        let pointed = target.point_alias(function, alias, published).await;
         pointed.map_err(|error| halt(&decision, error, 0))?;
     }
-    Ok(Enacted::Deployed { decision, version: Some(version) })
+    Ok(Enacted::Deployed { decision, version: recorded.version() })
 }
 
 /// The target that was asked for.
@@ -66,6 +71,7 @@ fn halt(decision: &Decision, error: TargetError, attempt: u32) -> Halt {
         TargetError::Refused { code, reason } => Failure::new(code, reason),
         error @ TargetError::VersionTaken { .. } => Failure::new("version_taken", error.to_string()),
         error @ TargetError::NoSuchVersion { .. } => Failure::new("no_such_version", error.to_string()),
+        error @ TargetError::AliasPoints { .. } => Failure::new("alias_points", error.to_string()),
         error @ TargetError::Full(_) if attempt >= FULL_ATTEMPTS => {
             Failure::new("target_full", error.to_string())
         }

@@ -20,7 +20,7 @@ pub(crate) struct Failure {
     /// What had been decided before it failed.
     pub(crate) decision: Option<Box<Decision>>,
     /// Why the change could not be made of what stands, if that is it.
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) refusal: Option<Box<Refusal>>,
 }
 
 /// Why the pipeline stopped.
@@ -79,7 +79,7 @@ pub(crate) fn refused(refusal: Refusal) -> Halt {
         Refusal::Changed(_) => "function_changed",
     };
     let failure = Failure::new(code, refusal.to_string());
-    Failure { refusal: Some(refusal), ..failure }.into()
+    Failure { refusal: Some(Box::new(refusal)), ..failure }.into()
 }
 
 /// A failing store says nothing about the deployment.

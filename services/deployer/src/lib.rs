@@ -34,7 +34,9 @@ mod report;
 
 // What stages share.
 mod halt;
+mod metrics;
 mod outcome;
+mod trail;
 
 // What stands around the flow: a zip that comes with a call, put where it has a version.
 mod keep;
@@ -47,8 +49,10 @@ mod exposure;
 
 // What stands around the flow: Lambda's API, one more intake.
 pub mod api;
-mod shim;
-pub use shim::*;
+
+// What stands around the flow: aliases, and what is deleted, which the target follows.
+mod alter;
+mod follow;
 
 // What stands around the flow: the deployer as a process of its own.
 pub mod process;
@@ -60,17 +64,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use countersign_domain::{FunctionName, TargetName};
+use countersign_domain::{BucketName, FunctionName, TargetName};
 use countersign_package::chain::TrustRoots;
 use countersign_package::limits::Limits;
 use countersign_ports::deployments::{Decision, Deployments};
+use countersign_ports::functions::Functions;
 use countersign_ports::objects::ObjectStore;
 use countersign_ports::queue::Delivery;
 use countersign_ports::revocations::RevocationSource;
+use countersign_ports::target_changes::TargetChanges;
 use countersign_ports::targets::DeployTarget;
 use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Authority, Handled, Handler, Scratch, Turns};
 
+pub use alter::{NotChanged, Publication};
 pub use examine::NotExamined;
 pub use exposure::{ExposureWatch, told_of};
 pub use intake::Asked;
@@ -90,6 +97,8 @@ pub struct DeployerSettings {
     pub work_dir: PathBuf,
     /// This process, unique for every start.
     pub worker: WorkerId,
+    /// Where a zip that comes with a call is put. Versioned.
+    pub code_bucket: BucketName,
     /// Refuse functions without a code signing config instead of deploying them unvalidated.
     pub require_code_signing: bool,
     /// The largest package that is deployed, in bytes, its signature included. Stops an object from filling the work
@@ -106,6 +115,10 @@ pub struct DeployerPorts {
     pub objects: Arc<dyn ObjectStore>,
     /// Functions, their policies and the deployments.
     pub deployments: Arc<dyn Deployments>,
+    /// What stands of the functions.
+    pub functions: Arc<dyn Functions>,
+    /// What the targets have still to follow.
+    pub target_changes: Arc<dyn TargetChanges>,
     /// What is revoked.
     pub revocations: Arc<dyn RevocationSource>,
     /// Where the packages go.
@@ -137,6 +150,16 @@ impl Targets {
     /// The target of that name, or of none.
     fn find(&self, name: Option<&TargetName>) -> Option<&Arc<dyn DeployTarget>> {
         self.by_name.get(name.unwrap_or(&self.default))
+    }
+
+    /// True for the target that a request means that names none.
+    fn is_default(&self, name: &TargetName) -> bool {
+        *name == self.default
+    }
+
+    /// Every target with its name.
+    fn all(&self) -> impl Iterator<Item = (&TargetName, &Arc<dyn DeployTarget>)> {
+        self.by_name.iter()
     }
 }
 
@@ -173,6 +196,11 @@ impl Deployer {
     /// [`Undecided`] if it did not end: nothing was changed, or the same call asked again finds out.
     pub async fn deploy(&self, asked: &Asked) -> Result<Outcome, Undecided> {
         pipeline::run(self, asked).await.map_err(Undecided::from)
+    }
+
+    /// Where a zip that comes with a call is put: see [`Deployer::keep_code`].
+    pub fn code_bucket(&self) -> &BucketName {
+        &self.settings.code_bucket
     }
 
     /// What would be decided about it now. Nothing is recorded and nothing is deployed.

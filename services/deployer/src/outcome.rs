@@ -68,7 +68,7 @@ pub enum Undecided {
 impl From<Halt> for Undecided {
     fn from(halt: Halt) -> Self {
         match halt {
-            Halt::Failed(Failure { refusal: Some(refusal), .. }) => Self::Refused(refusal),
+            Halt::Failed(Failure { refusal: Some(refusal), .. }) => Self::Refused(*refusal),
             Halt::Failed(Failure { code, detail, .. }) => Self::Failed { code, detail },
             Halt::Busy(reason) => Self::Busy(reason),
             Halt::Later { reason, .. } => Self::Later(reason),

@@ -136,7 +136,8 @@ impl DeployerProcess {
             (parts::work_queue(&queue, QueueName::Deployer, settings), Arc::new(queue.bus()));
         let (concurrency, grace) = (settings.concurrency, settings.grace);
         let settings = WorkSettings { concurrency, grace, ..WorkSettings::named("deployer") };
-        let deployer = Arc::clone(&self.deployer);
+        let (deployer, following) = (Arc::clone(&self.deployer), Arc::clone(&self.deployer));
+        self.working.spawn(|stop| async move { following.follow_loop(stop).await });
         self.working.spawn(|stop| work(requests, deployer, settings, stop));
         let watch = ExposureWatch::new(Arc::new(store.clone()), bus.clone(), Arc::new(SystemClock));
         self.working.spawn(|stop| watch.run(sweep_interval, stop));
@@ -169,6 +170,7 @@ async fn deployer(parts: &Parts, trust_roots: TrustRoots, context: &Context) -> 
         authority: config.authority.clone(),
         work_dir: work_dir.clone(),
         worker: format!("deployer-{}", uuid::Uuid::new_v4()).parse()?,
+        code_bucket: config.code_bucket.clone(),
         require_code_signing: config.require_code_signing,
         package_limit_bytes: config.package_size_max_bytes.saturating_add(SIGNATURE_SIZE_MAX_BYTES),
         gate_limits: parts::gate_limits(config),
@@ -176,6 +178,8 @@ async fn deployer(parts: &Parts, trust_roots: TrustRoots, context: &Context) -> 
     let ports = DeployerPorts {
         objects: Arc::new(parts.objects.clone()),
         deployments: Arc::new(parts.store.clone()),
+        functions: Arc::new(parts.store.clone()),
+        target_changes: Arc::new(parts.store.clone()),
         revocations: Arc::new(parts.store.clone()),
         targets: targets(context).await?,
         clock: Arc::new(SystemClock),

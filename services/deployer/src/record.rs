@@ -10,6 +10,7 @@ use crate::decide::decide;
 use crate::gather::{self, Gathered};
 use crate::halt::{Failure, Halt, refused};
 use crate::intake::Asked;
+use crate::trail;
 
 /// Decides and records, again where policy, binding or revocations changed in between: what is recorded was true in the
 /// transaction that recorded it.
@@ -20,8 +21,10 @@ pub(crate) async fn settle(
     gathered: &Gathered,
 ) -> Result<RecordedVerdict, Halt> {
     for _ in 0..STALE_MAX {
+        let config = permitted.config();
         let decision = decided(deployer, asked, permitted, gathered).await?;
-        match deployer.ports.deployments.record(&decision, &deployer.lease(asked)).await {
+        let told = [trail::decided(deployer, asked, &decision, config.as_ref())];
+        match deployer.ports.deployments.record(&decision, &deployer.lease(asked), &told).await {
             Ok(Recording::Recorded(recorded)) => return Ok(recorded),
             Ok(Recording::Stale) => {
                 tracing::info!(deployment = %asked.id, "policy or revocations changed; deciding again");

@@ -1,17 +1,20 @@
 //! The end of a deployment and the events that tell of it, in one commit.
 
+use std::slice;
+
 use countersign_domain::event::{DeploymentReport, DeploymentWarning};
-use countersign_domain::{Event, EventData, EventId, RevisionId, Verdict};
+use countersign_domain::{Event, EventData, EventId, RevisionId, TrailRecord, Verdict};
 use countersign_ports::deployments::{Decision, Finish};
 use countersign_ports::functions::Stamp;
 
 use crate::enact::Enacted;
 use crate::halt::{Failure, Halt};
 use crate::intake::Asked;
-use crate::{Deployer, Outcome};
+use crate::{Deployer, Outcome, metrics, trail};
 
 /// Ends the deployment as it was enacted.
 pub(crate) async fn ended(deployer: &Deployer, asked: &Asked, enacted: Enacted) -> Result<Outcome, Halt> {
+    let record = trail::ended(deployer, asked, &enacted);
     match enacted {
         Enacted::Deployed { decision, version } => {
             let mut events = vec![event(
@@ -22,13 +25,16 @@ pub(crate) async fn ended(deployer: &Deployer, asked: &Asked, enacted: Enacted) 
             )];
             events.extend(warnings(deployer, asked, &decision));
             let finish = Finish::Succeeded { version, alias: asked.request.alias.clone() };
-            let revision = finished(deployer, asked, &finish, &events, &decision.reason).await?;
+            let revision =
+                finished(deployer, asked, &finish, &Told { events, record }, &decision.reason).await?;
+            metrics::count(asked, &decision);
             Ok(Outcome::Deployed { version, decision: Box::new(decision), revision })
         }
         Enacted::Blocked { decision } => {
             let told = told(asked, Some(&decision), None, &decision.reason);
-            let events = [event(deployer, asked, "blocked", EventData::DeploymentBlocked(told))];
-            finished(deployer, asked, &Finish::Blocked, &events, &decision.reason).await?;
+            let events = vec![event(deployer, asked, "blocked", EventData::DeploymentBlocked(told))];
+            finished(deployer, asked, &Finish::Blocked, &Told { events, record }, &decision.reason).await?;
+            metrics::count(asked, &decision);
             Ok(Outcome::Blocked { decision: Box::new(decision) })
         }
     }
@@ -38,25 +44,33 @@ pub(crate) async fn ended(deployer: &Deployer, asked: &Asked, enacted: Enacted) 
 pub(crate) async fn failed(deployer: &Deployer, asked: &Asked, failure: Failure) -> Result<Outcome, Halt> {
     let reason = failure.to_string();
     let told = told(asked, failure.decision.as_deref(), None, &reason);
-    let events = [event(deployer, asked, "failed", EventData::DeploymentFailed(told))];
-    finished(deployer, asked, &Finish::Failed { reason: reason.clone() }, &events, &reason).await?;
+    let events = vec![event(deployer, asked, "failed", EventData::DeploymentFailed(told))];
+    let told = Told { events, record: trail::failed(deployer, asked, &failure) };
+    finished(deployer, asked, &Finish::Failed { reason: reason.clone() }, &told, &reason).await?;
     let Failure { code, detail, decision, refusal } = failure;
     Ok(match refusal {
-        Some(refusal) => Outcome::Refused(refusal),
+        Some(refusal) => Outcome::Refused(*refusal),
         None => Outcome::Failed { code, detail, decision },
     })
+}
+
+/// What tells of an end, and commits with it.
+struct Told {
+    events: Vec<Event>,
+    record: TrailRecord,
 }
 
 async fn finished(
     deployer: &Deployer,
     asked: &Asked,
     finish: &Finish,
-    events: &[Event],
+    Told { events, record }: &Told,
     reason: &str,
 ) -> Result<RevisionId, Halt> {
     let revision = RevisionId::from_random(uuid::Uuid::new_v4().into_bytes());
     let stamp = Stamp { revision: revision.clone(), at: deployer.ports.clock.now() };
-    deployer.ports.deployments.finish(asked.id, &deployer.lease(asked), finish, &stamp, events).await?;
+    let (lease, trail) = (deployer.lease(asked), slice::from_ref(record));
+    deployer.ports.deployments.finish(asked.id, &lease, finish, &stamp, events, trail).await?;
     let (deployment, function) = (asked.id, &asked.request.function_name);
     let principal = asked.requester.principal.name();
     // No warnings: the package is at fault, and the events tell it.

@@ -126,6 +126,17 @@ impl Change {
         }
     }
 
+    /// The tags with which the function is made.
+    pub fn tags(&self) -> Tags {
+        if let Self::Create { tags, .. } = self { tags.clone() } else { Tags::default() }
+    }
+
+    /// The description of its own that the version gets.
+    pub fn description(&self) -> Option<&str> {
+        let Self::PublishVersion { description, .. } = self else { return None };
+        description.as_deref()
+    }
+
     fn revision(&self) -> Option<&RevisionId> {
         match self {
             Self::Publish | Self::Create { .. } => None,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{
     AliasName, Code, CodeSigningConfig, CodeSigningConfigName, DeploymentId, Event, EventId, Finding,
-    PrincipalName, UnixMillis, Verdict,
+    PrincipalName, TrailRecord, UnixMillis, Verdict,
 };
 
 use crate::change::{Change, Refusal};
@@ -44,7 +44,7 @@ pub trait Deployments: Send + Sync {
     /// Makes the decision durable, on the condition that the change may still be made ([`Change::refusal`]) and that no
     /// policy, binding or revocation changed since its basis was read; a verdict to deploy also creates the function where
     /// that was asked, and gives the version its number where one is to be published. Repeating it with the same decision
-    /// gives the same answer again.
+    /// gives the same answer again. `trail`, which tells of the decision, commits with it.
     ///
     /// Numbers count up from 1 for each function and are never given twice, not even after the function was deleted, except
     /// that the newest version that stands is given again when packages and settings are the same (as AWS's
@@ -54,7 +54,12 @@ pub trait Deployments: Send + Sync {
     /// [`StoreError::LeaseLost`] if another worker has it, or it has ended; [`StoreError::NotFound`] if the verdict is to
     /// deploy to a function that does not exist and is not to be made; [`StoreError::Conflict`] if the decision's request
     /// is not the deployment's, or another decision was recorded before.
-    async fn record(&self, decision: &Decision, lease: &Lease) -> Result<Recording, StoreError>;
+    async fn record(
+        &self,
+        decision: &Decision,
+        lease: &Lease,
+        trail: &[TrailRecord],
+    ) -> Result<Recording, StoreError>;
 
     /// Makes a version of what stands durable, for a deployment whose change is [`Change::PublishVersion`]: the verdict,
     /// findings and packages are those of the deployment that brought `$LATEST`, and nothing is decided anew, as on AWS.
@@ -67,7 +72,7 @@ pub trait Deployments: Send + Sync {
 
     /// Ends the deployment. With `Finish::Succeeded` what it changed stands from this commit on, marked with `stamp`:
     /// `$LATEST` with its code, layers and settings, the version and the alias. Otherwise nothing changed, and a function
-    /// that was made for [`Change::Create`] is gone.
+    /// that was made for [`Change::Create`] is gone. `events` and `trail` commit with it.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if another worker has it, or it has ended; [`StoreError::Conflict`] if it cannot end so
@@ -79,6 +84,7 @@ pub trait Deployments: Send + Sync {
         finish: &Finish,
         stamp: &Stamp,
         events: &[Event],
+        trail: &[TrailRecord],
     ) -> Result<(), StoreError>;
 
     /// The deployment, if there is one.
@@ -106,6 +112,7 @@ pub struct NewDeployment {
 
 /// What came of `begin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum DeploymentClaim {
     /// The deployment is this worker's. `recorded` is there if an earlier worker decided and did not finish: the same
     /// decision is then carried out.

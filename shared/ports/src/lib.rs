@@ -20,6 +20,7 @@ pub mod permissions;
 pub mod profiles;
 pub mod queue;
 pub mod revocations;
+pub mod target_changes;
 pub mod targets;
 pub mod trail;
 

@@ -1,12 +1,15 @@
 //! Where packages are deployed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use countersign_domain::{AliasName, FunctionName, ObjectVersion, Sha256Digest};
+use countersign_domain::{AliasName, FunctionName, FunctionVersion, ObjectVersion, Sha256Digest};
 
-/// Holds immutable versions of functions and aliases that point to them.
+use crate::functions::Weight;
+
+/// Holds immutable versions of functions, `$LATEST`, and aliases that point to them.
 #[async_trait]
 pub trait DeployTarget: Send + Sync {
     /// Publishes a version, all of it or nothing, and says what the target calls it. A version that stands with the same
@@ -23,8 +26,24 @@ pub trait DeployTarget: Send + Sync {
         packages: &LocalPackages,
     ) -> Result<TargetVersion, TargetError>;
 
-    /// Points `alias` to a version that [`DeployTarget::publish_version`] gave, at once for every reader. Repeating it
-    /// changes nothing.
+    /// Makes `$LATEST` these packages, at once for every reader, and publishes no version. Repeating it changes nothing.
+    /// Layers as for [`DeployTarget::publish_version`].
+    ///
+    /// # Errors
+    /// After an error `$LATEST` is what it was, or for a target that fetches by itself already these packages.
+    async fn put_latest(&self, function: &FunctionName, packages: &LocalPackages) -> Result<(), TargetError>;
+
+    /// What the target calls a version of ours whose code has this digest; `None` if it does not stand. `$LATEST` has one
+    /// name everywhere.
+    async fn find_version(
+        &self,
+        function: &FunctionName,
+        version: FunctionVersion,
+        code: &Sha256Digest,
+    ) -> Result<Option<TargetVersion>, TargetError>;
+
+    /// Points `alias` to a version that [`DeployTarget::publish_version`] gave, or to `$LATEST`, at once for every reader.
+    /// Repeating it changes nothing.
     ///
     /// # Errors
     /// [`TargetError::NoSuchVersion`] if it does not stand; the alias then points where it did.
@@ -34,11 +53,55 @@ pub trait DeployTarget: Send + Sync {
         alias: &AliasName,
         version: &TargetVersion,
     ) -> Result<(), TargetError>;
+
+    /// Points `alias` to a version, with a part of its calls for a `further` one. Where no calls pass through the target it
+    /// points to the first one alone.
+    ///
+    /// # Errors
+    /// [`TargetError::NoSuchVersion`] if one of them does not stand; the alias then points where it did.
+    async fn split_alias(
+        &self,
+        function: &FunctionName,
+        alias: &AliasName,
+        version: &TargetVersion,
+        further: (&TargetVersion, Weight),
+    ) -> Result<(), TargetError>;
+
+    /// Deletes an alias; one that is not there is `Ok`.
+    async fn delete_alias(&self, function: &FunctionName, alias: &AliasName) -> Result<(), TargetError>;
+
+    /// Deletes a version of ours, all of it or nothing; one that is not there is `Ok`. Where the target calls two of ours by
+    /// one name, and the other one's code is among `in_use`, it stays.
+    ///
+    /// # Errors
+    /// Where an alias points to it; then it stands as it was.
+    async fn delete_version(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        in_use: &BTreeSet<Sha256Digest>,
+    ) -> Result<(), TargetError>;
+
+    /// Deletes the function with its aliases, versions and `$LATEST`; one that is not there is `Ok`. After an error some of
+    /// them may be gone, and it is to be repeated.
+    async fn delete_function(&self, function: &FunctionName) -> Result<(), TargetError>;
 }
 
 /// What a target calls a version: a number of its own, or ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetVersion(pub String);
+
+impl TargetVersion {
+    /// `$LATEST`, as every target calls it.
+    pub fn latest() -> Self {
+        Self(FunctionVersion::Latest.to_string())
+    }
+
+    /// True for `$LATEST`.
+    pub fn is_latest(&self) -> bool {
+        *self == Self::latest()
+    }
+}
 
 impl fmt::Display for TargetVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,6 +155,16 @@ pub enum TargetError {
         function: FunctionName,
         /// The version.
         version: TargetVersion,
+    },
+    /// The version cannot be deleted.
+    #[error("alias {alias} of {function} points to version {version}")]
+    AliasPoints {
+        /// The function.
+        function: FunctionName,
+        /// The version.
+        version: u64,
+        /// The alias.
+        alias: AliasName,
     },
     /// No room; make some and deploy again.
     #[error("the target is full: {0}")]

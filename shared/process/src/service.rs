@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use clap::{Args as _, Command, FromArgMatches as _};
 use countersign_runtime::config::ServiceConfig;
-use countersign_runtime::health::{self, Check, Health};
+use countersign_runtime::health::{self, Check, Health, Metrics};
 use countersign_runtime::signals::{Signal, Signals};
 use countersign_runtime::{Config, DataDir, Environment, init_tracing, load_config};
 use tokio::net::TcpListener;
@@ -105,11 +105,12 @@ async fn serve<S: Service>(args: &Args, context: Context) -> anyhow::Result<()> 
     let listener = listener.with_context(|| {
         format!("cannot listen on {address}: choose another health_listen for this process")
     })?;
+    let metrics = Metrics::install().context("metrics")?;
     let mut service = tokio::select! {
         started = S::start(&context) => started?,
         () = stopped(&mut signals) => return Ok(()),
     };
-    let (health, ended) = (Health::new(service.checks()), CancellationToken::new());
+    let (health, ended) = (Health::new(service.checks()).with_metrics(metrics), CancellationToken::new());
     let answering = tokio::spawn(health::serve(listener, health.clone(), ended.clone()));
     tracing::info!(health = %address, "{} is running", S::NAME);
     let outcome = attend(&mut service, &mut signals, args, &context).await;

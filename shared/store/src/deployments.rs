@@ -5,7 +5,7 @@ mod rows;
 
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{DeploymentId, Event, FunctionName, UnixMillis, Verdict};
+use countersign_domain::{DeploymentId, Event, FunctionName, TrailRecord, UnixMillis, Verdict};
 use countersign_ports::change::Change;
 use countersign_ports::deployments::{
     Basis, Decision, Deployment, DeploymentClaim, Deployments, Finish, NewDeployment, RecordedVerdict,
@@ -20,6 +20,7 @@ use crate::database::{Database, Lock, Session};
 use crate::outbox::tell;
 use crate::statement::{Statement, sql};
 use crate::store::Store;
+use crate::trail;
 pub(crate) use rows::DeploymentRow;
 use rows::{StoredDecision, StoredFinish};
 
@@ -60,7 +61,12 @@ impl<D: Database> Deployments for Store<D> {
         .await
     }
 
-    async fn record(&self, decision: &Decision, lease: &Lease) -> Result<Recording, StoreError> {
+    async fn record(
+        &self,
+        decision: &Decision,
+        lease: &Lease,
+        trail: &[TrailRecord],
+    ) -> Result<Recording, StoreError> {
         attempt(move || async move {
             let mut change = self.database.begin().await?;
             let function = &decision.request.function_name;
@@ -94,6 +100,7 @@ impl<D: Database> Deployments for Store<D> {
                 Verdict::Block => None,
             };
             write_decision(&mut change, decision, version).await?;
+            trail::append(&mut change, trail).await?;
             change.commit().await?;
             Ok(Recording::Recorded(RecordedVerdict::assertion(decision.clone(), version)))
         })
@@ -136,6 +143,7 @@ impl<D: Database> Deployments for Store<D> {
         finish: &Finish,
         stamp: &Stamp,
         events: &[Event],
+        trail: &[TrailRecord],
     ) -> Result<(), StoreError> {
         attempt(move || async move {
             let mut change = self.database.begin().await?;
@@ -157,6 +165,7 @@ impl<D: Database> Deployments for Store<D> {
             }
             write_finish(&mut change, deployment, finish).await?;
             tell(&mut change, events).await?;
+            trail::append(&mut change, trail).await?;
             change.commit().await
         })
         .await

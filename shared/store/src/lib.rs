@@ -20,6 +20,7 @@ mod revision;
 mod revocations;
 
 mod outbox;
+mod target_changes;
 mod trail;
 mod views;
 

@@ -1,12 +1,14 @@
 //! A directory of this machine as a deploy target.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_domain::{AliasName, FunctionName};
+use countersign_domain::{AliasName, FunctionName, FunctionVersion, Sha256Digest};
 use countersign_package::limits::Limits;
+use countersign_ports::functions::Weight;
 use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError, TargetVersion};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -14,9 +16,11 @@ use rustix::io::Errno;
 use crate::disk::{Disk, names, open_dir, type_of};
 use crate::failure::failed;
 use crate::folder::{self, Folder};
+use crate::latest;
 
 /// Deploys to `functions/NAME/versions/N/`, with `functions/NAME/layers/N/1/`, `/2/` … for the layers, and points
-/// `functions/NAME/aliases/ALIAS` to `../versions/N`. Clones share the directory; several processes may deploy to it.
+/// `functions/NAME/aliases/ALIAS` to `../versions/N`. `$LATEST` is `functions/NAME/latest`, a link that is swapped, with its
+/// layers in `latest/../layers/1/`, `/2/` …. Clones share the directory; several processes may deploy to it.
 #[derive(Clone)]
 pub struct DirectoryTarget {
     functions: Arc<OwnedFd>,
@@ -50,7 +54,11 @@ impl DirectoryTarget {
     ///
     /// # Errors
     /// [`TargetError::Unavailable`] when the directory cannot be read, or the alias was not made here.
-    pub fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Result<Option<u64>, TargetError> {
+    pub fn resolve(
+        &self,
+        function: &FunctionName,
+        alias: &AliasName,
+    ) -> Result<Option<FunctionVersion>, TargetError> {
         self.read(function, |folder| folder::resolve(folder, alias)).map(Option::flatten)
     }
 
@@ -84,13 +92,54 @@ impl DirectoryTarget {
         Ok(())
     }
 
-    async fn blocking(
+    async fn blocking<T: Send + 'static>(
         &self,
-        act: impl FnOnce(&Self) -> Result<(), TargetError> + Send + 'static,
-    ) -> Result<(), TargetError> {
+        act: impl FnOnce(&Self) -> Result<T, TargetError> + Send + 'static,
+    ) -> Result<T, TargetError> {
         let target = self.clone();
         let acted = tokio::task::spawn_blocking(move || act(&target)).await;
         acted.unwrap_or_else(|error| Err(TargetError::Unavailable(error.to_string())))
+    }
+
+    /// Points `alias` to `version`, if that and `further` stand.
+    async fn point(
+        &self,
+        function: &FunctionName,
+        alias: &AliasName,
+        version: &TargetVersion,
+        further: Option<&TargetVersion>,
+    ) -> Result<(), TargetError> {
+        let (function, alias, version) = (function.clone(), alias.clone(), version.clone());
+        let further = further.cloned();
+        self.blocking(move |target| {
+            let missing = |version: &TargetVersion| TargetError::NoSuchVersion {
+                function: function.clone(),
+                version: version.clone(),
+            };
+            let named = |version: &TargetVersion| version.0.parse().map_err(|_| missing(version));
+            let Some(folder) = Folder::find(target.functions.as_fd(), &function, &target.disk)? else {
+                return Err(missing(&version));
+            };
+            if let Some(further) = &further {
+                folder.demand(named(further)?)?;
+            }
+            folder.point(&alias, named(&version)?)
+        })
+        .await
+    }
+
+    /// Does `act` to the folder of `function`, if it is there.
+    async fn in_folder(
+        &self,
+        function: &FunctionName,
+        act: impl FnOnce(Folder<'_>, BorrowedFd<'_>) -> Result<(), TargetError> + Send + 'static,
+    ) -> Result<(), TargetError> {
+        let function = function.clone();
+        self.blocking(move |target| {
+            let functions = target.functions.as_fd();
+            Folder::find(functions, &function, &target.disk)?.map_or(Ok(()), |folder| act(folder, functions))
+        })
+        .await
     }
 }
 
@@ -114,21 +163,65 @@ impl DeployTarget for DirectoryTarget {
         Ok(TargetVersion(version.to_string()))
     }
 
+    async fn put_latest(&self, function: &FunctionName, packages: &LocalPackages) -> Result<(), TargetError> {
+        let (function, packages) = (function.clone(), packages.clone());
+        self.blocking(move |target| {
+            Folder::make(target.functions.as_fd(), &function, &target.disk)?
+                .put_latest(&packages, &target.limits)
+        })
+        .await
+    }
+
+    async fn find_version(
+        &self,
+        function: &FunctionName,
+        version: FunctionVersion,
+        _: &Sha256Digest,
+    ) -> Result<Option<TargetVersion>, TargetError> {
+        let stands = match version {
+            FunctionVersion::Latest => {
+                self.read(function, |folder| latest::linked(folder))?.flatten().is_some()
+            }
+            FunctionVersion::Published(number) => self.versions(function)?.contains(&number),
+        };
+        Ok(stands.then(|| TargetVersion(version.to_string())))
+    }
+
     async fn point_alias(
         &self,
         function: &FunctionName,
         alias: &AliasName,
         version: &TargetVersion,
     ) -> Result<(), TargetError> {
-        let (function, alias, version) = (function.clone(), alias.clone(), version.clone());
-        self.blocking(move |target| {
-            let folder = Folder::find(target.functions.as_fd(), &function, &target.disk)?;
-            match (folder, folder::number(&version.0)) {
-                (Some(folder), Some(number)) => folder.point(&alias, number),
-                (None, _) | (_, None) => Err(TargetError::NoSuchVersion { function, version }),
-            }
-        })
-        .await
+        self.point(function, alias, version, None).await
+    }
+
+    async fn split_alias(
+        &self,
+        function: &FunctionName,
+        alias: &AliasName,
+        version: &TargetVersion,
+        (further, _): (&TargetVersion, Weight),
+    ) -> Result<(), TargetError> {
+        self.point(function, alias, version, Some(further)).await
+    }
+
+    async fn delete_alias(&self, function: &FunctionName, alias: &AliasName) -> Result<(), TargetError> {
+        let alias = alias.clone();
+        self.in_folder(function, move |folder, _| folder.delete_alias(&alias)).await
+    }
+
+    async fn delete_version(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        _: &BTreeSet<Sha256Digest>,
+    ) -> Result<(), TargetError> {
+        self.in_folder(function, move |folder, _| folder.delete_version(version)).await
+    }
+
+    async fn delete_function(&self, function: &FunctionName) -> Result<(), TargetError> {
+        self.in_folder(function, |folder, functions| folder.delete(functions)).await
     }
 }
 

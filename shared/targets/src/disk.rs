@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 
-/// Makes every change but removals, which need no room. Each asks `admit` first; only tests ever answer no, to see
-/// what remains when the disk is full at exactly this point.
+/// Makes every change that somebody can see. Each asks `admit` first; only tests ever answer no, to see what remains when
+/// the disk is full, or the process ends, at exactly this point. What a sweep removes nobody sees.
 #[derive(Clone)]
 pub(crate) struct Disk {
     admit: std::sync::Arc<dyn Fn() -> Result<()> + Send + Sync>,
@@ -69,6 +69,12 @@ impl Disk {
     pub(crate) fn sync(&self, file: impl AsFd) -> Result<()> {
         (self.admit)()?;
         rustix::io::retry_on_intr(|| rustix::fs::fsync(&file))
+    }
+
+    /// Removes a name that is no directory's.
+    pub(crate) fn unlink(&self, parent: impl AsFd, name: &str) -> Result<()> {
+        (self.admit)()?;
+        rustix::fs::unlinkat(parent, name, AtFlags::empty())
     }
 
     pub(crate) fn rename(&self, from: impl AsFd, name: &str, to: impl AsFd, new_name: &str) -> Result<()> {

@@ -3,7 +3,7 @@
 //! ```text
 //! versions/N/          the code of version N; that it is there is what makes the version stand
 //! layers/N/1/, /2/ …   its layers, there before it
-//! aliases/ALIAS        a symbolic link to ../versions/N
+//! aliases/ALIAS        a symbolic link to ../versions/N or to ../latest
 //! .packages/N          the digests of its packages, there before it
 //! .staging-N/          what is being made; whatever a crash left of it goes with the next sweep
 //! ```
@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use countersign_domain::{AliasName, FunctionName};
+use countersign_domain::{AliasName, FunctionName, FunctionVersion};
 use countersign_package::limits::Limits;
 use countersign_ports::targets::{LocalPackage, LocalPackages, TargetError, TargetVersion};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
@@ -21,14 +21,15 @@ use rustix::io::Errno;
 use crate::disk::{Disk, names, open_dir, type_of};
 use crate::extract::CheckedPackage;
 use crate::failure::failed;
+use crate::latest::{self, LATEST};
 use crate::sweep;
 use crate::tree::Tree;
 
 /// The folder of one function, locked against every other writer of this machine until it is dropped.
 pub(crate) struct Folder<'a> {
-    function: &'a FunctionName,
-    disk: &'a Disk,
-    root: OwnedFd,
+    pub(crate) function: &'a FunctionName,
+    pub(crate) disk: &'a Disk,
+    pub(crate) root: OwnedFd,
 }
 
 impl<'a> Folder<'a> {
@@ -79,20 +80,32 @@ impl<'a> Folder<'a> {
         let published =
             self.stage(version, packages, limits).and_then(|()| self.reveal(version, packages, &marker));
         if published.is_err() {
-            // Crash point: what this would have removed, the next sweep removes.
-            self.sweep()
-                .unwrap_or_else(|error| tracing::warn!(function = %self.function, %error, "sweep failed"));
+            self.sweep_or_warn();
         }
         published
     }
 
     /// Points `alias` to `version`: readers see the old link or the new one.
-    pub(crate) fn point(&self, alias: &AliasName, version: u64) -> Result<(), TargetError> {
-        if !self.stands(version)? {
-            let version = TargetVersion(version.to_string());
-            return Err(TargetError::NoSuchVersion { function: self.function.clone(), version });
+    pub(crate) fn point(&self, alias: &AliasName, version: FunctionVersion) -> Result<(), TargetError> {
+        self.demand(version)?;
+        let target = match version {
+            FunctionVersion::Latest => format!("../{LATEST}"),
+            FunctionVersion::Published(number) => format!("../{VERSIONS}/{number}"),
+        };
+        self.check("the alias", self.swap_link(alias.as_str(), &target))
+    }
+
+    /// Demands that `version` stands.
+    pub(crate) fn demand(&self, version: FunctionVersion) -> Result<(), TargetError> {
+        let stands = match version {
+            FunctionVersion::Latest => self.check("$LATEST", latest::linked(&self.root))?.is_some(),
+            FunctionVersion::Published(number) => self.stands(number)?,
+        };
+        if stands {
+            return Ok(());
         }
-        self.check("the alias", self.swap_link(alias.as_str(), &format!("../{VERSIONS}/{version}")))
+        let version = TargetVersion(version.to_string());
+        Err(TargetError::NoSuchVersion { function: self.function.clone(), version })
     }
 
     fn swap_link(&self, alias: &str, target: &str) -> rustix::io::Result<()> {
@@ -129,12 +142,21 @@ impl<'a> Folder<'a> {
         let name = staging_of(version);
         let staging =
             self.disk.make_dir(&self.root, &name, PRIVATE_DIR).and_then(|()| open_dir(&self.root, &name));
-        let staging = self.check("the staging folder", staging)?;
-        self.extract(&packages.code, limits, staging.as_fd(), CODE)?;
+        self.stage_in(self.check("the staging folder", staging)?.as_fd(), packages, limits)
+    }
+
+    /// Extracts every package into `staging`: the code as `code`, the layers below `layers`.
+    pub(crate) fn stage_in(
+        &self,
+        staging: BorrowedFd<'_>,
+        packages: &LocalPackages,
+        limits: &Limits,
+    ) -> Result<(), TargetError> {
+        self.extract(&packages.code, limits, staging, CODE)?;
         if packages.layers.is_empty() {
             return Ok(());
         }
-        let layers = self.check("the staging folder", self.disk.ensure_dir(staging.as_fd(), LAYERS))?;
+        let layers = self.check("the staging folder", self.disk.ensure_dir(staging, LAYERS))?;
         for (position, layer) in (1_u64..).zip(&packages.layers) {
             self.extract(layer, limits, layers.as_fd(), &position.to_string())?;
         }
@@ -178,7 +200,13 @@ impl<'a> Folder<'a> {
     }
 
     /// Moves `what` out of the staging folder to `folder/name`, durably.
-    fn place(&self, staging: BorrowedFd<'_>, what: &str, folder: &str, name: &str) -> rustix::io::Result<()> {
+    pub(crate) fn place(
+        &self,
+        staging: BorrowedFd<'_>,
+        what: &str,
+        folder: &str,
+        name: &str,
+    ) -> rustix::io::Result<()> {
         let folder = self.disk.ensure_dir(self.root.as_fd(), folder)?;
         self.disk.rename(staging, what, &folder, name)?;
         self.disk.sync(&folder)
@@ -195,17 +223,26 @@ impl<'a> Folder<'a> {
         })
     }
 
-    fn sweep(&self) -> Result<(), TargetError> {
+    /// After a failure. Crash point: what this would have removed, the next sweep removes.
+    pub(crate) fn sweep_or_warn(&self) {
+        self.sweep()
+            .unwrap_or_else(|error| tracing::warn!(function = %self.function, %error, "sweep failed"));
+    }
+
+    pub(crate) fn sweep(&self) -> Result<(), TargetError> {
         self.check("removing what a crash left", sweep::leftovers(self.root.as_fd()))
     }
 
-    fn check<T>(&self, doing: &str, result: rustix::io::Result<T>) -> Result<T, TargetError> {
+    pub(crate) fn check<T>(&self, doing: &str, result: rustix::io::Result<T>) -> Result<T, TargetError> {
         result.map_err(|error| failed(&format!("{}: {doing}", self.function), error))
     }
 }
 
 /// The version that `alias` points to; `None` if there is no such alias.
-pub(crate) fn resolve(folder: BorrowedFd<'_>, alias: &AliasName) -> rustix::io::Result<Option<u64>> {
+pub(crate) fn resolve(
+    folder: BorrowedFd<'_>,
+    alias: &AliasName,
+) -> rustix::io::Result<Option<FunctionVersion>> {
     let target =
         open_dir(folder, ALIASES).and_then(|dir| rustix::fs::readlinkat(dir, alias.as_str(), Vec::new()));
     match target {
@@ -229,8 +266,11 @@ pub(crate) fn versions(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<u64>> {
     Ok(versions)
 }
 
-fn version_of_target(target: &str) -> Option<u64> {
-    number(target.strip_prefix("../")?.strip_prefix(VERSIONS)?.strip_prefix('/')?)
+fn version_of_target(target: &str) -> Option<FunctionVersion> {
+    match target.strip_prefix("../")? {
+        LATEST => Some(FunctionVersion::Latest),
+        version => number(version.strip_prefix(VERSIONS)?.strip_prefix('/')?).map(FunctionVersion::Published),
+    }
 }
 
 /// A number as it is written here, and in no other way.
@@ -239,7 +279,7 @@ pub(crate) fn number(text: &str) -> Option<u64> {
 }
 
 /// What is recorded of a version's packages: a line for each.
-fn marker_of(packages: &LocalPackages) -> String {
+pub(crate) fn marker_of(packages: &LocalPackages) -> String {
     let mut marker = format!("code {}\n", packages.code.sha256);
     for layer in &packages.layers {
         marker.push_str(&format!("layer {}\n", layer.sha256));
@@ -257,7 +297,7 @@ fn read(dir: impl AsFd, name: &str, size_max: usize) -> rustix::io::Result<Vec<u
     Ok(bytes)
 }
 
-fn staging_of(version: u64) -> String {
+pub(crate) fn staging_of(version: u64) -> String {
     format!("{STAGING_PREFIX}{version}")
 }
 
@@ -270,8 +310,8 @@ pub(crate) const STAGING_PREFIX: &str = ".staging-";
 pub(crate) const NEW_ALIAS_PREFIX: &str = ".new-";
 
 /// Names in the staging folder.
-const CODE: &str = "code";
+pub(crate) const CODE: &str = "code";
 const MARKER: &str = "packages";
 
 /// Of the staging folder: nobody else looks at what is half done.
-const PRIVATE_DIR: Mode = Mode::from_raw_mode(0o700);
+pub(crate) const PRIVATE_DIR: Mode = Mode::from_raw_mode(0o700);

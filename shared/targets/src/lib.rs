@@ -12,6 +12,8 @@ mod extract;
 mod failure;
 mod folder;
 mod lambda;
+mod latest;
+mod removal;
 mod sweep;
 mod tree;
 

@@ -7,13 +7,18 @@ use rustix::io::{Errno, Result};
 
 use crate::disk::{names, open_dir, type_of};
 use crate::folder::{ALIASES, LAYERS, NEW_ALIAS_PREFIX, PACKAGES, STAGING_PREFIX, VERSIONS};
+use crate::latest::{LATEST_FOLDERS, NEW_LATEST, linked};
 
 /// Removes whatever belongs to no version that stands. Only for the holder of the folder's lock: nobody else stages.
 pub(crate) fn leftovers(folder: BorrowedFd<'_>) -> Result<()> {
-    remove_if(folder, |name| name.starts_with(STAGING_PREFIX))?;
+    remove_if(folder, |name| name.starts_with(STAGING_PREFIX) || name == NEW_LATEST)?;
     let standing = names_in(folder, VERSIONS)?;
     for beside in [LAYERS, PACKAGES] {
         within(folder, beside, |dir| remove_if(dir, |name| !standing.iter().any(|version| version == name)))?;
+    }
+    // A link that was not made here keeps every folder.
+    if let Ok(latest) = linked(folder) {
+        within(folder, LATEST_FOLDERS, |dir| remove_if(dir, |name| latest.as_deref() != Some(name)))?;
     }
     within(folder, ALIASES, |dir| remove_if(dir, |name| name.starts_with(NEW_ALIAS_PREFIX)))
 }

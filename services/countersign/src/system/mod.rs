@@ -44,6 +44,7 @@ impl System {
         // This process holds the data directory's lock, so whoever had work in hand here is dead.
         parts.store.recover().await.context("the state")?;
         parts.queue.recover().await.context("the queue")?;
+        parts.ensure_buckets([&config.code_bucket]).await?;
         let (signer, deployer) = services(&parts, data, config)?;
         let (s3, listener) = (parts.s3.clone(), parts.take_listener()?);
         let apis = apis::gateway(&parts, config, &deployer);
@@ -67,6 +68,8 @@ impl System {
         let watch = ExposureWatch::new(Arc::new(store.clone()), bus, Arc::new(SystemClock));
         let interval = config.sweep_interval;
         self.working.spawn(move |stop| watch.run(interval, stop));
+        let following = deployer.clone();
+        self.working.spawn(|stop| async move { following.follow_loop(stop).await });
         let working = settings("deployer", &config.deployer);
         self.working.spawn(|stop| work(requests, deployer, working, stop));
         self.working.spawn(|stop| async move { signer.sweep_loop(stop).await });
@@ -138,6 +141,7 @@ impl Common {
             authority: access::authority(config)?,
             work_dir: self.work_dir.clone(),
             worker: self.worker.clone(),
+            code_bucket: config.code_bucket.clone(),
             require_code_signing: config.require_code_signing,
             package_limit_bytes: config.package_size_max_bytes.saturating_add(SIGNATURE_SIZE_MAX_BYTES),
             gate_limits: self.gate_limits.clone(),
@@ -159,6 +163,8 @@ fn deployer_ports(parts: &Parts, target: DirectoryTarget) -> DeployerPorts {
     DeployerPorts {
         objects: Arc::new(parts.objects.clone()),
         deployments: Arc::new(parts.store.clone()),
+        functions: Arc::new(parts.store.clone()),
+        target_changes: Arc::new(parts.store.clone()),
         revocations: Arc::new(parts.store.clone()),
         targets: Targets::new(directory_target(), Arc::new(target)),
         clock: Arc::new(SystemClock),

@@ -34,7 +34,8 @@ pub(super) async fn code(api: &LambdaApi, call: &Call, notes: &mut Notes) -> Res
     let dry = call.input.at(&["DryRun"]) == Some(&Value::Bool(true));
     let change = Change::UpdateCode { publish: publishes(call) && !dry, architecture, revision };
     let as_changed = change.settings(Some(&latest));
-    let asked = asked(api, call, request(&named, code, layers), change, allowed)?;
+    let request = request(api, &named, &latest, code, layers).await?;
+    let asked = asked(api, call, request, change, allowed)?;
     if dry {
         let decision = api.deployer.dry_run(&asked).await;
         let decision = verdicts::decided(notes, &named, &named.arn(), decision)?;
@@ -66,7 +67,8 @@ pub(super) async fn settings(api: &LambdaApi, call: &Call, notes: &mut Notes) ->
         Some(texts) => {
             let layers = packages::layers(api, call, &texts).await?;
             let settings = Box::new(FunctionSettings { layers: layers.arns, ..settings });
-            let request = request(&named, latest.code.object, layers.packages);
+            let code = latest.code.object.clone();
+            let request = request(api, &named, &latest, code, layers.packages).await?;
             let asked = asked(api, call, request, Change::UpdateSettings { settings, revision }, allowed)?;
             verdicts::deployed(notes, &named, &named.arn(), api.deployer.deploy(&asked).await)?;
             left(api, &named, None).await?
@@ -96,10 +98,23 @@ fn same_layers(texts: &[&str], standing: &FunctionSettings) -> bool {
     standing.eq(texts.iter().map(|text| (*text).to_owned()))
 }
 
-/// What is asked of a function that stands.
-fn request(named: &Named, code: CodeVersion, layers: Vec<CodeVersion>) -> DeploymentRequest {
-    let function_name = named.name.clone();
-    DeploymentRequest { function_name, code, layers, alias: None, target: None, create: None }
+/// What is asked of a function that stands: that it changes where it is.
+async fn request(
+    api: &LambdaApi,
+    named: &Named,
+    latest: &StandingVersion,
+    code: CodeVersion,
+    layers: Vec<CodeVersion>,
+) -> Result<DeploymentRequest, ApiError> {
+    let target = api.deployer.target_of(&named.name, latest).await.map_err(errors::failed)?;
+    Ok(DeploymentRequest {
+        function_name: named.name.clone(),
+        code,
+        layers,
+        alias: None,
+        target,
+        create: None,
+    })
 }
 
 /// The revision id that the caller saw, which is looked at again when the change is made.

@@ -1,16 +1,20 @@
 //! The fault table: every call that the pipeline makes fails once, without effect and after it. Delivered again, to
 //! the same process or to a new one, the end is the same. And what a restart finds at the worst moments.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{AliasName, EventData, FunctionName, UnixMillis, UntrustedArtifact};
+use countersign_domain::{
+    AliasName, EventData, FunctionName, FunctionVersion, Sha256Digest, UnixMillis, UntrustedArtifact,
+};
 use countersign_ports::Clock as _;
 use countersign_ports::code_signing_configs::CodeSigningConfigs as _;
 use countersign_ports::deployments::Finish;
 use countersign_ports::fakes::{Fault, MemoryTarget};
+use countersign_ports::functions::Weight;
 use countersign_ports::revocations::RevocationRegistry as _;
 use countersign_ports::targets::{DeployTarget, LocalPackages, TargetError, TargetVersion};
 use countersign_runtime::{Handled, Handler as _};
@@ -51,6 +55,7 @@ async fn a_deployment() {
         "revocation_status",
         "record",
         "publish_version",
+        "put_latest",
         "point_alias",
         "finish",
     ];
@@ -218,6 +223,19 @@ impl DeployTarget for FullTarget {
         Err(TargetError::Full("no space left on device".into()))
     }
 
+    async fn put_latest(&self, function: &FunctionName, packages: &LocalPackages) -> Result<(), TargetError> {
+        self.standing.put_latest(function, packages).await
+    }
+
+    async fn find_version(
+        &self,
+        function: &FunctionName,
+        version: FunctionVersion,
+        code: &Sha256Digest,
+    ) -> Result<Option<TargetVersion>, TargetError> {
+        self.standing.find_version(function, version, code).await
+    }
+
     async fn point_alias(
         &self,
         _: &FunctionName,
@@ -225,5 +243,32 @@ impl DeployTarget for FullTarget {
         _: &TargetVersion,
     ) -> Result<(), TargetError> {
         Err(TargetError::Full("no space left on device".into()))
+    }
+
+    async fn split_alias(
+        &self,
+        _: &FunctionName,
+        _: &AliasName,
+        _: &TargetVersion,
+        _: (&TargetVersion, Weight),
+    ) -> Result<(), TargetError> {
+        Err(TargetError::Full("no space left on device".into()))
+    }
+
+    async fn delete_alias(&self, function: &FunctionName, alias: &AliasName) -> Result<(), TargetError> {
+        self.standing.delete_alias(function, alias).await
+    }
+
+    async fn delete_version(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        in_use: &BTreeSet<Sha256Digest>,
+    ) -> Result<(), TargetError> {
+        self.standing.delete_version(function, version, in_use).await
+    }
+
+    async fn delete_function(&self, function: &FunctionName) -> Result<(), TargetError> {
+        self.standing.delete_function(function).await
     }
 }

@@ -3,7 +3,9 @@
 
 mod support;
 
+mod alter;
 mod api;
+mod audit;
 mod authorization;
 mod calls;
 mod examine;

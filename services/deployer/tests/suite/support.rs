@@ -97,6 +97,7 @@ impl World {
             work_dir: self.folder.path().join("work"),
             authority: authority(principal("ci").with_publishers([PUBLISHER]).with_all_rights()),
             worker,
+            code_bucket: "signed".parse().unwrap(),
             require_code_signing: self.require_code_signing,
             package_limit_bytes: self.package_limit_bytes,
             gate_limits: Limits::default(),
@@ -104,6 +105,8 @@ impl World {
         let ports = DeployerPorts {
             objects: Arc::new(self.objects.clone()),
             deployments,
+            functions: Arc::new(self.store.clone()),
+            target_changes: Arc::new(self.store.clone()),
             revocations: Arc::new(self.store.clone()),
             targets: Targets::new("memory".parse().unwrap(), target),
             clock: Arc::new(self.clock.clone()),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
 use countersign_domain::{
-    Check, DeploymentId, Event, EventData, JobArn, ObjectVersion, Outcome, UnixMillis, UntrustedArtifact,
-    ValidityPeriod,
+    Check, DeploymentId, Event, EventData, JobArn, ObjectVersion, Outcome, TrailRecord, UnixMillis,
+    UntrustedArtifact, ValidityPeriod,
 };
 use countersign_ports::code_signing_configs::CodeSigningConfigs as _;
 use countersign_ports::deployments::{
@@ -195,7 +195,12 @@ impl Deployments for Meddled {
         self.store.basis(request).await
     }
 
-    async fn record(&self, decision: &Decision, lease: &Lease) -> Result<Recording, StoreError> {
+    async fn record(
+        &self,
+        decision: &Decision,
+        lease: &Lease,
+        trail: &[TrailRecord],
+    ) -> Result<Recording, StoreError> {
         let mut meddling = self.meddling.lock().await;
         match meddling.take() {
             Some(Meddling::Revoke(job)) => {
@@ -211,7 +216,7 @@ impl Deployments for Meddled {
             }
             None => {}
         }
-        self.store.record(decision, lease).await
+        self.store.record(decision, lease, trail).await
     }
 
     async fn publish(&self, deployment: DeploymentId, lease: &Lease) -> Result<Recording, StoreError> {
@@ -225,8 +230,9 @@ impl Deployments for Meddled {
         finish: &Finish,
         stamp: &Stamp,
         events: &[Event],
+        trail: &[TrailRecord],
     ) -> Result<(), StoreError> {
-        self.store.finish(deployment, lease, finish, stamp, events).await
+        self.store.finish(deployment, lease, finish, stamp, events, trail).await
     }
 
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError> {

@@ -58,7 +58,9 @@ fn shown(value: &Value) -> Value {
 fn texts(value: &Value) -> Value {
     match value {
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), texts(value))).collect(),
-        other => shown(other),
+        other @ (Value::Array(_) | Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_)) => {
+            shown(other)
+        }
     }
 }
 

@@ -18,7 +18,8 @@ fn deployment() -> crate::DeploymentId {
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(members) = value else { panic!("{value} is no object") };
+    members
 }
 
 fn parameters(value: Value) -> Value {

@@ -75,10 +75,10 @@ async fn a_change_of_policy_makes_a_decision_stale(store: &impl DeploymentState)
         ConfigUpdate { untrusted_artifact: Some(UntrustedArtifact::Enforce), ..ConfigUpdate::default() };
     let decided = decision(store, &new, b"a").await;
     store.update_config(&id(1), &enforced, at(2)).await.expect("it is there");
-    assert_eq!(store.record(&decided, &w1).await, Ok(Recording::Stale));
+    assert_eq!(store.record(&decided, &w1, &[]).await, Ok(Recording::Stale));
     let decided = decision(store, &new, b"a").await;
     store.update_config(&id(1), &described, at(2)).await.expect("it is there");
-    let recording = store.record(&decided, &w1).await;
+    let recording = store.record(&decided, &w1, &[]).await;
     assert!(matches!(recording, Ok(Recording::Recorded(_))), "a description is no policy: {recording:?}");
 }
 

@@ -1,8 +1,10 @@
 //! What every adapter of [`Deployments`] has to do with what events ask for.
 
 use countersign_domain::event::DeploymentRequest;
+use countersign_domain::trail::UserIdentity;
 use countersign_domain::{
-    Check, CodeSigningConfig, Event, Finding, Outcome, PackageRole, UntrustedArtifact, Verdict,
+    Check, CodeSigningConfig, DeploymentId, Event, EventSource, Finding, Outcome, PackageRole, TrailEventId,
+    TrailRecord, UntrustedArtifact, Verdict,
 };
 
 use super::samples::{
@@ -18,15 +20,16 @@ use crate::functions::Functions;
 use crate::jobs::Outbox;
 use crate::profiles::Profiles;
 use crate::revocations::RevocationRegistry;
+use crate::trail::{Position, Trail, TrailFilter};
 
 /// Everything that the contract of deployments touches.
 pub trait DeploymentState:
-    Deployments + CodeSigningConfigs + Functions + Outbox + Profiles + RevocationRegistry
+    Deployments + CodeSigningConfigs + Functions + Outbox + Profiles + RevocationRegistry + Trail
 {
 }
 
 impl<S> DeploymentState for S where
-    S: Deployments + CodeSigningConfigs + Functions + Outbox + Profiles + RevocationRegistry
+    S: Deployments + CodeSigningConfigs + Functions + Outbox + Profiles + RevocationRegistry + Trail
 {
 }
 
@@ -54,6 +57,7 @@ where
     an_unknown_function_is_not_made_unasked(&make().await).await;
     versions_count_up_and_unchanged_packages_keep_theirs(&make().await).await;
     an_end_follows_the_decision_and_is_final(&make().await).await;
+    the_trail_is_told_with_the_decision_and_with_the_end(&make().await).await;
 }
 
 async fn configs_are_what_was_declared(store: &impl DeploymentState) {
@@ -106,7 +110,10 @@ async fn one_deployment_of_a_function_is_under_way(store: &impl DeploymentState)
     let claim = store.begin(&second, &lease("w2", 29, 39)).await;
     assert_eq!(claim, Ok(DeploymentClaim::Busy(at(30))), "a renewed lease does not hold");
     let failed = Finish::Failed { reason: "no such object".to_owned() };
-    assert_eq!(store.finish(first.id, &lease("w1", 29, 39), &failed, &stamp("end", 3), &[]).await, Ok(()));
+    assert_eq!(
+        store.finish(first.id, &lease("w1", 29, 39), &failed, &stamp("end", 3), &[], &[]).await,
+        Ok(())
+    );
     assert_eq!(store.begin(&second, &lease("w2", 29, 39)).await, fresh, "the first one has ended");
 }
 
@@ -129,7 +136,7 @@ async fn of_many_begun_at_once_one_is_granted(store: &(impl DeploymentState + Cl
 async fn what_was_left_behind_does_not_bar_the_next(store: &impl DeploymentState) {
     let first = begun(store, "e1", request("hello", "a.zip")).await;
     let first_decision = decision(store, &first, b"a").await;
-    let recorded = recorded(store.record(&first_decision, &lease("w1", 1, 10)).await);
+    let recorded = recorded(store.record(&first_decision, &lease("w1", 1, 10), &[]).await);
     let second = new_deployment("e2", request("hello", "b.zip"));
     let fresh = Ok(DeploymentClaim::Begun { recorded: None });
     assert_eq!(store.begin(&second, &lease("w2", 10, 20)).await, fresh, "left behind, it bars the next one");
@@ -140,13 +147,16 @@ async fn what_was_left_behind_does_not_bar_the_next(store: &impl DeploymentState
         Err(lost.clone()),
         "renewed while another one is under way"
     );
-    assert_eq!(store.record(&first_decision, &late).await, Err(lost.clone()));
+    assert_eq!(store.record(&first_decision, &late, &[]).await, Err(lost.clone()));
     let succeeded = Finish::Succeeded { version: Some(1), alias: None };
-    assert_eq!(store.finish(first.id, &late, &succeeded, &stamp("end", 3), &[]).await, Err(lost));
+    assert_eq!(store.finish(first.id, &late, &succeeded, &stamp("end", 3), &[], &[]).await, Err(lost));
     let claim = store.begin(&first, &late).await;
     assert_eq!(claim, Ok(DeploymentClaim::Busy(at(20))), "it waits its turn, for its own worker too");
     let failed = Finish::Failed { reason: "no such object".to_owned() };
-    assert_eq!(store.finish(second.id, &lease("w2", 12, 20), &failed, &stamp("end", 3), &[]).await, Ok(()));
+    assert_eq!(
+        store.finish(second.id, &lease("w2", 12, 20), &failed, &stamp("end", 3), &[], &[]).await,
+        Ok(())
+    );
     let claim = store.begin(&first, &lease("w3", 13, 23)).await;
     assert_eq!(claim, Ok(DeploymentClaim::Begun { recorded: Some(recorded) }), "its decision is carried out");
 }
@@ -180,17 +190,21 @@ async fn a_missing_config_is_never_none(store: &impl DeploymentState) {
 async fn a_decision_is_recorded_once(store: &impl DeploymentState) {
     let new = begun(store, "e1", request("hello", "a.zip")).await;
     let decided = decision(store, &new, b"a").await;
-    let stranger = store.record(&decided, &lease("w2", 1, 10)).await;
+    let stranger = store.record(&decided, &lease("w2", 1, 10), &[]).await;
     assert_eq!(stranger, Err(StoreError::LeaseLost(format!("deployment {}", new.id))));
-    let first = recorded(store.record(&decided, &lease("w1", 1, 10)).await);
+    let first = recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await);
     assert_eq!((first.version(), first.decision()), (Some(1), &decided));
-    assert_eq!(store.record(&decided, &lease("w1", 2, 10)).await, Ok(Recording::Recorded(first)), "repeated");
+    assert_eq!(
+        store.record(&decided, &lease("w1", 2, 10), &[]).await,
+        Ok(Recording::Recorded(first)),
+        "repeated"
+    );
     for other in [
         Decision { verdict: Verdict::Block, ..decided.clone() },
         Decision { code: code("a.zip", b"other"), ..decided.clone() },
         Decision { request: request("hello", "b.zip"), ..decided.clone() },
     ] {
-        let refused = store.record(&other, &lease("w1", 2, 10)).await;
+        let refused = store.record(&other, &lease("w1", 2, 10), &[]).await;
         assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
     }
     let seen = store.deployment(new.id).await.expect("it is read").expect("it is there");
@@ -200,7 +214,7 @@ async fn a_decision_is_recorded_once(store: &impl DeploymentState) {
 async fn a_recorded_decision_survives_its_worker(store: &impl DeploymentState) {
     let new = begun(store, "e1", request("hello", "a.zip")).await;
     let decided = decision(store, &new, b"a").await;
-    let first = recorded(store.record(&decided, &lease("w1", 1, 10)).await);
+    let first = recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await);
     assert_eq!(
         store.declare(&scope(), &[config("csc", "p2")], at(0)).await,
         Ok(()),
@@ -208,7 +222,7 @@ async fn a_recorded_decision_survives_its_worker(store: &impl DeploymentState) {
     );
     let claim = store.begin(&new, &lease("w2", 10, 20)).await;
     assert_eq!(claim, Ok(DeploymentClaim::Begun { recorded: Some(first.clone()) }));
-    let again = store.record(&decided, &lease("w2", 11, 20)).await;
+    let again = store.record(&decided, &lease("w2", 11, 20), &[]).await;
     assert_eq!(again, Ok(Recording::Recorded(first)), "what is durable is not stale");
 }
 
@@ -217,7 +231,7 @@ async fn a_changed_policy_makes_a_decision_stale(store: &impl DeploymentState) {
     let decided = decision(store, &new, b"a").await;
     assert_eq!(store.declare(&scope(), &[config("csc", "p2")], at(0)).await, Ok(()));
     let w1 = lease("w1", 1, 10);
-    assert_eq!(store.record(&decided, &w1).await, Ok(Recording::Stale));
+    assert_eq!(store.record(&decided, &w1, &[]).await, Ok(Recording::Stale));
     assert_eq!(
         store.basis(&new.request).await.expect("it is read").function,
         None,
@@ -229,7 +243,7 @@ async fn a_changed_policy_makes_a_decision_stale(store: &impl DeploymentState) {
         Ok(()),
         "the same configs again"
     );
-    assert!(matches!(store.record(&decided, &w1).await, Ok(Recording::Recorded(_))), "nothing changed");
+    assert!(matches!(store.record(&decided, &w1, &[]).await, Ok(Recording::Recorded(_))), "nothing changed");
 }
 
 async fn a_revocation_makes_a_decision_stale(store: &impl DeploymentState) {
@@ -243,7 +257,7 @@ async fn a_revocation_makes_a_decision_stale(store: &impl DeploymentState) {
         let now = store.basis(&new.request).await.expect("it is read").revision;
         assert_eq!(now != decided.revision, stale, "effective from second {effective}");
         if stale {
-            assert_eq!(store.record(&decided, &lease("w1", 1, 10)).await, Ok(Recording::Stale));
+            assert_eq!(store.record(&decided, &lease("w1", 1, 10), &[]).await, Ok(Recording::Stale));
         }
     }
 }
@@ -255,20 +269,20 @@ async fn the_making_of_a_function_makes_a_decision_stale(store: &impl Deployment
     let second = new_deployment("e2", request("hello", "b.zip"));
     assert!(matches!(store.begin(&second, &lease("w1", 5, 15)).await, Ok(DeploymentClaim::Begun { .. })));
     let decided = decided_on(&before, &second, b"b");
-    assert_eq!(store.record(&decided, &lease("w1", 6, 15)).await, Ok(Recording::Stale));
+    assert_eq!(store.record(&decided, &lease("w1", 6, 15), &[]).await, Ok(Recording::Stale));
 }
 
 async fn a_blocked_deployment_makes_nothing(store: &impl DeploymentState) {
     let new = begun(store, "e1", request("hello", "a.zip")).await;
     let decided = Decision { verdict: Verdict::Block, ..decision(store, &new, b"a").await };
-    let blocked = recorded(store.record(&decided, &lease("w1", 1, 10)).await);
+    let blocked = recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await);
     assert_eq!((blocked.version(), blocked.decision()), (None, &decided));
     assert_eq!(store.basis(&new.request).await.expect("it is read").function, None);
     let wrong = Finish::Succeeded { version: Some(1), alias: None };
-    let refused = store.finish(new.id, &lease("w1", 2, 10), &wrong, &stamp("end", 3), &[]).await;
+    let refused = store.finish(new.id, &lease("w1", 2, 10), &wrong, &stamp("end", 3), &[], &[]).await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))), "a blocked one succeeded: {refused:?}");
     assert_eq!(
-        store.finish(new.id, &lease("w1", 2, 10), &Finish::Blocked, &stamp("end", 3), &[]).await,
+        store.finish(new.id, &lease("w1", 2, 10), &Finish::Blocked, &stamp("end", 3), &[], &[]).await,
         Ok(())
     );
     assert_eq!(store.basis(&new.request).await.expect("it is read").function, None);
@@ -279,7 +293,7 @@ async fn an_unknown_function_is_not_made_unasked(store: &impl DeploymentState) {
     let new = begun(store, "e1", asked.clone()).await;
     let decided = decision(store, &new, b"a").await;
     let missing = Err(StoreError::NotFound("function hello".to_owned()));
-    assert_eq!(store.record(&decided, &lease("w1", 1, 10)).await, missing);
+    assert_eq!(store.record(&decided, &lease("w1", 1, 10), &[]).await, missing);
     assert_eq!(store.basis(&asked).await.expect("it is read").function, None);
 }
 
@@ -296,15 +310,18 @@ async fn versions_count_up_and_unchanged_packages_keep_theirs(store: &impl Deplo
     }
     let failing = begun(store, "e6", request("hello", "x.zip")).await;
     let decided = decision(store, &failing, b"c").await;
-    assert_eq!(recorded(store.record(&decided, &lease("w1", 1, 10)).await).version(), Some(4));
+    assert_eq!(recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await).version(), Some(4));
     let failed = Finish::Failed { reason: "the target is full".to_owned() };
-    assert_eq!(store.finish(failing.id, &lease("w1", 2, 10), &failed, &stamp("end", 3), &[]).await, Ok(()));
+    assert_eq!(
+        store.finish(failing.id, &lease("w1", 2, 10), &failed, &stamp("end", 3), &[], &[]).await,
+        Ok(())
+    );
     let again = begun(store, "e7", request("hello", "x.zip")).await;
     assert_eq!(deploy(store, &again, b"c").await, 5, "version 4 never stood, and its number is spent");
     let layered = begun(store, "e8", request("hello", "x.zip")).await;
     let layers = vec![code("layer.zip", b"layer")];
     let decided = Decision { layers, ..decision(store, &layered, b"c").await };
-    let recording = store.record(&decided, &lease("w1", 1, 10)).await;
+    let recording = store.record(&decided, &lease("w1", 1, 10), &[]).await;
     assert_eq!(recorded(recording).version(), Some(6), "other layers are another version");
     let other = begun(store, "e9", request("other", "x.zip")).await;
     assert_eq!(deploy(store, &other, b"a").await, 1, "each function counts for itself");
@@ -319,7 +336,7 @@ async fn an_end_follows_the_decision_and_is_final(store: &impl DeploymentState) 
     assert!(matches!(early, Err(StoreError::Conflict(_))), "succeeded without a decision: {early:?}");
     let early = finish(store, &new, &Finish::Blocked, &done).await;
     assert!(matches!(early, Err(StoreError::Conflict(_))), "blocked without a decision: {early:?}");
-    recorded(store.record(&decision(store, &new, b"a").await, &w1).await);
+    recorded(store.record(&decision(store, &new, b"a").await, &w1, &[]).await);
     for other in [&wrong, &Finish::Blocked] {
         let refused = finish(store, &new, other, &done).await;
         assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
@@ -335,13 +352,50 @@ async fn an_end_follows_the_decision_and_is_final(store: &impl DeploymentState) 
     assert_eq!((ended.finish, ended.findings.len()), (Some(right), 2));
 }
 
+async fn the_trail_is_told_with_the_decision_and_with_the_end(store: &impl DeploymentState) {
+    let new = begun(store, "e1", request("hello", "a.zip")).await;
+    let told = async || {
+        let page = store.page(&TrailFilter::default(), Position::START, 9).await.expect("it is read");
+        page.records.into_iter().map(|(_, record)| record.id()).collect::<Vec<_>>()
+    };
+    let [decided, ended] = ["decided", "ended"].map(|step| trail_record(new.id, step));
+    let decision = decision(store, &new, b"a").await;
+    let stale = Decision { revision: decision.revision + 1, ..decision.clone() };
+    let trail = std::slice::from_ref(&decided);
+    assert_eq!(store.record(&stale, &lease("w1", 1, 10), trail).await, Ok(Recording::Stale));
+    assert_eq!(told().await, [], "what was not recorded is not told");
+    for _ in 0..2 {
+        recorded(store.record(&decision, &lease("w1", 1, 10), trail).await);
+        assert_eq!(told().await, [decided.id()]);
+    }
+    let failed = Finish::Failed { reason: "for the test".to_owned() };
+    let trail = std::slice::from_ref(&ended);
+    let stranger = store.finish(new.id, &lease("w2", 2, 10), &failed, &stamp("end", 3), &[], trail).await;
+    assert!(matches!(stranger, Err(StoreError::LeaseLost(_))), "{stranger:?}");
+    assert_eq!(told().await, [decided.id()]);
+    assert_eq!(
+        store.finish(new.id, &lease("w1", 2, 10), &failed, &stamp("end", 3), &[], trail).await,
+        Ok(())
+    );
+    assert_eq!(told().await, [decided.id(), ended.id()]);
+}
+
+fn trail_record(deployment: DeploymentId, step: &str) -> TrailRecord {
+    let id = TrailEventId::for_deployment(deployment, step);
+    let who = UserIdentity::service("lambda.amazonaws.com");
+    let name = step.parse().expect("an event name");
+    TrailRecord::new(id, who, (EventSource::Lambda, name), at(1), &scope())
+}
+
 async fn finish(
     store: &impl Deployments,
     new: &NewDeployment,
     finish: &Finish,
     event: &Event,
 ) -> Result<(), StoreError> {
-    store.finish(new.id, &lease("w1", 3, 10), finish, &stamp("end", 3), std::slice::from_ref(event)).await
+    store
+        .finish(new.id, &lease("w1", 3, 10), finish, &stamp("end", 3), std::slice::from_ref(event), &[])
+        .await
 }
 
 /// A deployment of worker `w1` from second 0 to 10, under the config `csc`.
@@ -394,9 +448,9 @@ pub(super) fn recorded(recording: Result<Recording, StoreError>) -> RecordedVerd
 /// Deploys `package`; the version that stands.
 pub(super) async fn deploy(store: &impl DeploymentState, new: &NewDeployment, package: &[u8]) -> u64 {
     let decided = decision(store, new, package).await;
-    let version = recorded(store.record(&decided, &lease("w1", 1, 10)).await).version();
+    let version = recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await).version();
     let version = version.expect("a verdict to deploy has a version");
     let finish = Finish::Succeeded { version: Some(version), alias: new.request.alias.clone() };
-    assert_eq!(store.finish(new.id, &lease("w1", 2, 10), &finish, &stamp("end", 3), &[]).await, Ok(()));
+    assert_eq!(store.finish(new.id, &lease("w1", 2, 10), &finish, &stamp("end", 3), &[], &[]).await, Ok(()));
     version
 }

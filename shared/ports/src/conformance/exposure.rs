@@ -130,9 +130,9 @@ async fn deploy(store: &impl ExposedState, event: &str, function: &str, package:
     let new: NewDeployment = new_deployment(event, asked);
     store.begin(&new, &lease("w1", 0, 10)).await.expect("it begins");
     let decided = Decision { code: package, layers, ..decision(store, &new, b"").await };
-    let version = recorded(store.record(&decided, &lease("w1", 1, 10)).await).version();
+    let version = recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await).version();
     let finish = Finish::Succeeded { version, alias: new.request.alias.clone() };
-    let ended = store.finish(new.id, &lease("w1", 2, 10), &finish, &stamp("end", 3), &[]).await;
+    let ended = store.finish(new.id, &lease("w1", 2, 10), &finish, &stamp("end", 3), &[], &[]).await;
     assert_eq!(ended, Ok(()));
 }
 

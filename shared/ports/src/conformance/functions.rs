@@ -58,7 +58,7 @@ async fn a_function_is_made_as_it_was_asked_for(store: &impl DeploymentState) {
 async fn a_function_that_could_not_be_made_is_not_there(store: &impl DeploymentState) {
     let new = begun(store, create("c1", "hello", false)).await;
     let decided = decision(store, &new, b"a").await;
-    recorded(store.record(&decided, &lease("w1", 1, 10)).await);
+    recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await);
     assert_eq!(store.function(&hello()).await, Ok(None), "nothing stands yet");
     end(store, &new, &failed()).await;
     assert_eq!(store.basis(&new.request).await.expect("it is read").function, None);
@@ -71,7 +71,7 @@ async fn a_function_that_exists_is_not_made_again(store: &impl DeploymentState) 
     for verdict in [Verdict::Deploy, Verdict::Block] {
         let decided = Decision { verdict, ..decision(store, &new, b"b").await };
         let refused = Ok(Recording::Refused(Refusal::FunctionExists(hello())));
-        assert_eq!(store.record(&decided, &lease("w1", 1, 10)).await, refused);
+        assert_eq!(store.record(&decided, &lease("w1", 1, 10), &[]).await, refused);
     }
     end(store, &new, &failed()).await;
     assert_eq!(function(store, "hello").await.latest.expect("it stands").code, code("a.zip", b"a"));
@@ -80,18 +80,18 @@ async fn a_function_that_exists_is_not_made_again(store: &impl DeploymentState) 
 async fn code_changes_by_a_deployment_and_only_if_it_succeeds(store: &impl DeploymentState) {
     let refused = Ok(Recording::Refused(Refusal::UnknownFunction(hello())));
     let new = begun(store, update_code("u0", "b.zip", false, None)).await;
-    assert_eq!(store.record(&decision(store, &new, b"b").await, &lease("w1", 1, 10)).await, refused);
+    assert_eq!(store.record(&decision(store, &new, b"b").await, &lease("w1", 1, 10), &[]).await, refused);
     end(store, &new, &failed()).await;
 
     carry_out(store, &create("c1", "hello", false), b"a", "r1").await;
     let new = begun(store, update_code("u1", "b.zip", false, Some("r0"))).await;
     let other = Refusal::OtherRevision { expected: revision("r0"), standing: revision("r1") };
-    let recording = store.record(&decision(store, &new, b"b").await, &lease("w1", 1, 10)).await;
+    let recording = store.record(&decision(store, &new, b"b").await, &lease("w1", 1, 10), &[]).await;
     assert_eq!(recording, Ok(Recording::Refused(other)));
     end(store, &new, &failed()).await;
 
     let new = begun(store, update_code("u2", "b.zip", true, Some("r1"))).await;
-    recorded(store.record(&decision(store, &new, b"b").await, &lease("w1", 1, 10)).await);
+    recorded(store.record(&decision(store, &new, b"b").await, &lease("w1", 1, 10), &[]).await);
     end(store, &new, &failed()).await;
     let latest = function(store, "hello").await.latest.expect("it stands");
     assert_eq!(
@@ -119,7 +119,7 @@ async fn layers_change_by_a_deployment(store: &impl DeploymentState) {
     new.change = Change::UpdateSettings { settings: Box::new(with_layer.clone()), revision: None };
     let new = begun(store, new).await;
     let decided = Decision { layers: vec![layer.clone()], ..decision(store, &new, b"a").await };
-    assert_eq!(recorded(store.record(&decided, &lease("w1", 1, 10)).await).version(), None);
+    assert_eq!(recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await).version(), None);
     end(store, &new, &Finish::Succeeded { version: None, alias: None }).await;
     let latest = function(store, "hello").await.latest.expect("it stands");
     assert_eq!(latest.settings, with_layer);
@@ -128,7 +128,7 @@ async fn layers_change_by_a_deployment(store: &impl DeploymentState) {
 
     let new = begun(store, update_code("u2", "b.zip", false, None)).await;
     let changed = Ok(Recording::Refused(Refusal::Changed(hello())));
-    let recording = store.record(&decision(store, &new, b"b").await, &lease("w1", 1, 10)).await;
+    let recording = store.record(&decision(store, &new, b"b").await, &lease("w1", 1, 10), &[]).await;
     assert_eq!(recording, changed, "the layers that stand were not decided upon");
 }
 
@@ -195,7 +195,7 @@ async fn a_version_is_published_of_what_stands(store: &impl DeploymentState) {
     );
     assert_eq!(recorded(store.publish(new.id, &lease("w1", 1, 10)).await), verdict, "it is recorded once");
     let version = Finish::Succeeded { version: Some(1), alias: None };
-    let ended = store.finish(new.id, &lease("w1", 2, 10), &version, &stamp("r2", 4), &[]).await;
+    let ended = store.finish(new.id, &lease("w1", 2, 10), &version, &stamp("r2", 4), &[], &[]).await;
     assert_eq!(ended, Ok(()));
     let published = store.version(&hello(), FunctionVersion::Published(1)).await;
     let published = published.expect("it is read").expect("it stands");
@@ -211,7 +211,7 @@ async fn a_version_is_published_of_what_stands(store: &impl DeploymentState) {
         let new = begun(store, publish(event, Some("again"), None, None)).await;
         let version = recorded(store.publish(new.id, &lease("w1", 1, 10)).await).version();
         let finish = Finish::Succeeded { version, alias: None };
-        let ended = store.finish(new.id, &lease("w1", 2, 10), &finish, &stamp(revision, 4), &[]).await;
+        let ended = store.finish(new.id, &lease("w1", 2, 10), &finish, &stamp(revision, 4), &[], &[]).await;
         assert_eq!(ended, Ok(()));
         version
     };
@@ -231,7 +231,7 @@ async fn an_event_sets_latest_and_publishes_it(store: &impl DeploymentState) {
     carry_out(store, &create("c1", "hello", false), b"a", "r1").await;
     let new = begun(store, new_deployment("e1", request("hello", "b.zip"))).await;
     let decided = decision(store, &new, b"b").await;
-    assert_eq!(recorded(store.record(&decided, &lease("w1", 1, 10)).await).version(), Some(1));
+    assert_eq!(recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await).version(), Some(1));
     end(store, &new, &Finish::Succeeded { version: Some(1), alias: new.request.alias.clone() }).await;
     let latest = function(store, "hello").await.latest.expect("it stands");
     assert_eq!((latest.code, latest.settings), (code("b.zip", b"b"), settings("made")));
@@ -315,7 +315,7 @@ async fn a_binding_makes_a_decision_stale(store: &impl DeploymentState) {
     let new = begun(store, update_code("u1", "b.zip", false, None)).await;
     let decided = decision(store, &new, b"b").await;
     assert_eq!(store.bind(&hello(), None).await, Ok(()));
-    assert_eq!(store.record(&decided, &lease("w1", 1, 10)).await, Ok(Recording::Stale));
+    assert_eq!(store.record(&decided, &lease("w1", 1, 10), &[]).await, Ok(Recording::Stale));
     let basis = store.basis(&new.request).await.expect("it is read");
     assert_eq!(basis.code_signing_config, None);
 }
@@ -358,9 +358,9 @@ async fn carry_out(
 ) -> Option<u64> {
     let new = begun(store, new.clone()).await;
     let decided = decision(store, &new, package).await;
-    let version = recorded(store.record(&decided, &lease("w1", 1, 10)).await).version();
+    let version = recorded(store.record(&decided, &lease("w1", 1, 10), &[]).await).version();
     let finish = Finish::Succeeded { version, alias: None };
-    let ended = store.finish(new.id, &lease("w1", 2, 10), &finish, &stamp(revision, 3), &[]).await;
+    let ended = store.finish(new.id, &lease("w1", 2, 10), &finish, &stamp(revision, 3), &[], &[]).await;
     assert_eq!(ended, Ok(()));
     version
 }
@@ -373,7 +373,7 @@ async fn begun(store: &impl DeploymentState, new: NewDeployment) -> NewDeploymen
 }
 
 async fn end(store: &impl DeploymentState, new: &NewDeployment, finish: &Finish) {
-    assert_eq!(store.finish(new.id, &lease("w1", 2, 10), finish, &stamp("end", 3), &[]).await, Ok(()));
+    assert_eq!(store.finish(new.id, &lease("w1", 2, 10), finish, &stamp("end", 3), &[], &[]).await, Ok(()));
 }
 
 async fn function(store: &impl DeploymentState, name: &str) -> Function {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_domain::{AliasName, FunctionName, ObjectVersion};
+use countersign_domain::{AliasName, FunctionName, FunctionVersion, ObjectVersion, Sha256Digest};
 
+use crate::functions::Weight;
 use crate::targets::{DeployTarget, LocalPackage, LocalPackages, TargetError, TargetVersion};
 
 /// A target to be tested, without functions at first.
@@ -33,6 +34,9 @@ pub trait TargetUnderTest: Send + Sync {
 
     /// The version that `alias` points to, as an invoker would see it.
     async fn resolve(&self, function: &FunctionName, alias: &AliasName) -> Option<TargetVersion>;
+
+    /// The digest of the code that is `$LATEST`, as an invoker would see it.
+    async fn latest(&self, function: &FunctionName) -> Option<Sha256Digest>;
 }
 
 /// Checks the whole contract.
@@ -52,6 +56,12 @@ pub async fn check(under_test: &dyn TargetUnderTest) {
     suite.a_package_that_changed_is_refused_and_leaves_nothing().await;
     suite.an_alias_points_to_what_stands().await;
     suite.functions_do_not_mix().await;
+    suite.latest_is_what_was_put_last().await;
+    suite.an_alias_of_latest_follows_it().await;
+    suite.a_split_alias_points_to_its_first_version().await;
+    suite.a_version_is_found_by_our_number().await;
+    suite.what_is_deleted_is_gone_and_deleted_again().await;
+    suite.a_function_that_was_deleted_begins_anew().await;
     suite.of_concurrent_versions_one_stands().await;
 }
 
@@ -134,7 +144,7 @@ impl Suite<'_> {
             assert_eq!(self.under_test.resolve(&function, &live()).await.as_ref(), Some(version));
         }
         let padded = format!("0{first}");
-        self.refuses_alias_to(&function, &["7", "", "live", "$LATEST", "+1", "..", &padded]).await;
+        self.refuses_alias_to(&function, &["7", "", "live", "+1", "..", &padded]).await;
         let pointed = self.under_test.resolve(&function, &live()).await;
         assert_eq!(pointed.as_ref(), Some(&first), "it points where it did");
         self.stand(&function, &[first, second]).await;
@@ -154,6 +164,123 @@ impl Suite<'_> {
         self.published(&other, 1, &self.b, &[]).await;
         assert_eq!(self.target.point_alias(&one, &live(), &first).await, Ok(()));
         assert_eq!(self.under_test.resolve(&other, &live()).await, None);
+    }
+
+    async fn latest_is_what_was_put_last(&self) {
+        let function = function("latest");
+        assert_eq!(self.under_test.latest(&function).await, None);
+        for package in [&self.a, &self.a, &self.b, &self.c, &self.a] {
+            self.put(&function, package).await;
+            assert_eq!(self.under_test.latest(&function).await, Some(package.sha256));
+        }
+        self.stand(&function, &[]).await;
+        // Other bytes than those that stand, where again others were decided upon.
+        let code = LocalPackage { sha256: self.c.sha256, ..self.b.clone() };
+        let refused = self.target.put_latest(&function, &LocalPackages { code, layers: Vec::new() }).await;
+        assert!(
+            matches!(&refused, Err(TargetError::Refused { code, .. }) if code == "package_changed"),
+            "{refused:?}"
+        );
+        let first = self.published(&function, 1, &self.b, &[]).await;
+        self.put(&function, &self.c).await;
+        self.stand(&function, &[first]).await;
+        assert_eq!(self.under_test.latest(&function).await, Some(self.c.sha256));
+    }
+
+    async fn an_alias_of_latest_follows_it(&self) {
+        let function = function("alias-latest");
+        self.put(&function, &self.a).await;
+        assert_eq!(self.target.point_alias(&function, &live(), &TargetVersion::latest()).await, Ok(()));
+        assert_eq!(self.under_test.resolve(&function, &live()).await, Some(TargetVersion::latest()));
+        self.put(&function, &self.b).await;
+        assert_eq!(self.under_test.resolve(&function, &live()).await, Some(TargetVersion::latest()));
+    }
+
+    async fn a_split_alias_points_to_its_first_version(&self) {
+        let function = function("split");
+        let first = self.published(&function, 1, &self.a, &[]).await;
+        let second = self.published(&function, 2, &self.b, &[]).await;
+        let weight = Weight::new(0.25).expect("a weight");
+        for (version, further) in [(&first, &second), (&second, &first), (&first, &first)] {
+            let split = self.target.split_alias(&function, &live(), version, (further, weight)).await;
+            assert_eq!(split, Ok(()));
+            assert_eq!(self.under_test.resolve(&function, &live()).await.as_ref(), Some(version));
+        }
+        let missing = TargetVersion("7".to_owned());
+        for (version, further) in [(&missing, &first), (&second, &missing)] {
+            let split = self.target.split_alias(&function, &live(), version, (further, weight)).await;
+            assert!(matches!(split, Err(TargetError::NoSuchVersion { .. })), "{split:?}");
+        }
+        assert_eq!(self.under_test.resolve(&function, &live()).await, Some(first));
+    }
+
+    async fn a_version_is_found_by_our_number(&self) {
+        let function = function("found");
+        assert_eq!(self.found(&function, 1, &self.a).await, None);
+        let latest = self.target.find_version(&function, FunctionVersion::Latest, &self.a.sha256).await;
+        assert_eq!(latest, Ok(None));
+        let first = self.published(&function, 1, &self.a, &[]).await;
+        let second = self.published(&function, 2, &self.b, &[]).await;
+        assert_eq!(self.found(&function, 1, &self.a).await, Some(first));
+        assert_eq!(self.found(&function, 2, &self.b).await, Some(second));
+        assert_eq!(self.found(&function, 3, &self.c).await, None);
+        self.put(&function, &self.b).await;
+        let latest = self.target.find_version(&function, FunctionVersion::Latest, &self.b.sha256).await;
+        assert_eq!(latest, Ok(Some(TargetVersion::latest())));
+    }
+
+    async fn what_is_deleted_is_gone_and_deleted_again(&self) {
+        let function = function("deleted");
+        let in_use = [self.b.sha256].into();
+        assert_eq!(self.target.delete_version(&function, 1, &in_use).await, Ok(()));
+        assert_eq!(self.target.delete_alias(&function, &live()).await, Ok(()));
+        let first = self.published(&function, 1, &self.a, &[]).await;
+        let second = self.published(&function, 2, &self.b, &[]).await;
+        assert_eq!(self.target.point_alias(&function, &live(), &first).await, Ok(()));
+        assert!(self.target.delete_version(&function, 1, &in_use).await.is_err(), "an alias points to it");
+        self.stand(&function, &[first, second.clone()]).await;
+        for _ in 0..2 {
+            assert_eq!(self.target.delete_alias(&function, &live()).await, Ok(()));
+            assert_eq!(self.under_test.resolve(&function, &live()).await, None);
+        }
+        for _ in 0..2 {
+            assert_eq!(self.target.delete_version(&function, 1, &in_use).await, Ok(()));
+            self.stand(&function, std::slice::from_ref(&second)).await;
+        }
+        assert_eq!(self.found(&function, 1, &self.a).await, None);
+    }
+
+    async fn a_function_that_was_deleted_begins_anew(&self) {
+        let function = function("gone");
+        assert_eq!(self.target.delete_function(&function).await, Ok(()));
+        let first = self.published(&function, 1, &self.a, &[]).await;
+        self.put(&function, &self.b).await;
+        assert_eq!(self.target.point_alias(&function, &live(), &first).await, Ok(()));
+        for _ in 0..2 {
+            assert_eq!(self.target.delete_function(&function).await, Ok(()));
+            self.stand(&function, &[]).await;
+            assert_eq!(self.under_test.resolve(&function, &live()).await, None);
+            assert_eq!(self.under_test.latest(&function).await, None);
+        }
+        let second = self.published(&function, 2, &self.c, &[]).await;
+        self.put(&function, &self.c).await;
+        self.stand(&function, &[second]).await;
+        assert_eq!(self.under_test.latest(&function).await, Some(self.c.sha256));
+    }
+
+    async fn put(&self, function: &FunctionName, code: &LocalPackage) {
+        let packages = LocalPackages { code: code.clone(), layers: Vec::new() };
+        assert_eq!(self.target.put_latest(function, &packages).await, Ok(()));
+    }
+
+    async fn found(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        code: &LocalPackage,
+    ) -> Option<TargetVersion> {
+        let version = FunctionVersion::Published(version);
+        self.target.find_version(function, version, &code.sha256).await.expect("the target answers")
     }
 
     async fn of_concurrent_versions_one_stands(&self) {

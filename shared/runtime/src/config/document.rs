@@ -42,7 +42,7 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
     let key_passphrase_file = top.file("key_passphrase_file");
     let trust_roots = top.texts("trust_roots").into_iter().map(|(_, path)| path.into()).collect();
     let signer = services::read(top.section_or_empty("signer"), &services::SIGNER);
-    let deployer = services::read(top.section_or_empty("deployer"), &services::DEPLOYER);
+    let deployer = services::read_deployer(top.section_or_empty("deployer"));
     let s3 = top.section_if_given("s3").map(parts::read_s3);
     let rabbitmq = top.section_if_given("rabbitmq");
     let triggers = triggers::read(top.few_sections("trigger", MAX_TRIGGERS), rabbitmq.is_some());
@@ -57,6 +57,7 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
     };
     let routes = routes::read(reader, top.sections("route"), &declared);
     top.finish();
+    let (deployer, code_bucket) = deployer?;
     Some(Config {
         listen: listen?.0,
         scope: scope?,
@@ -68,7 +69,8 @@ fn read_top(reader: &Reader<'_>, text: &str) -> Option<Config> {
         key_passphrase_file,
         trust_roots,
         signer: signer?,
-        deployer: deployer?,
+        deployer,
+        code_bucket,
         s3,
         rabbitmq,
         postgresql,

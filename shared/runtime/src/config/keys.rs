@@ -34,6 +34,7 @@ pub const KEYS: &[Key] = &[
     key("deployer.work_dir", "\"work/deployer\""),
     key("deployer.concurrency", "4"),
     key("deployer.grace_seconds", "20"),
+    key("deployer.code_bucket", "\"countersign-code\""),
     key("s3.endpoint", "AWS"),
     key("s3.path_style", "true with an endpoint, false without"),
     key("rabbitmq.addresses", REQUIRED),

@@ -74,6 +74,9 @@ pub struct Config {
     pub signer: ServiceConfig,
     /// How the deployer's process runs.
     pub deployer: ServiceConfig,
+    /// Where the deployer puts code that comes within a request, so that there is a version to pin. By default
+    /// `countersign-code`.
+    pub code_bucket: BucketName,
     /// The object store, where it is not the one of AWS.
     pub s3: Option<S3Config>,
     /// The broker.

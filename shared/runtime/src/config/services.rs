@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign_domain::BucketName;
+
 use super::address::Listen;
 use super::section::Section;
 
@@ -32,6 +34,12 @@ pub(super) struct Defaults {
 pub(super) const SIGNER: Defaults = Defaults { health_port: 4581, work_dir: "work/signer" };
 pub(super) const DEPLOYER: Defaults = Defaults { health_port: 4582, work_dir: "work/deployer" };
 
+/// The deployer's section: how its process runs, and the bucket for code that comes within a request.
+pub(super) fn read_deployer(mut section: Section<'_>) -> Option<(ServiceConfig, BucketName)> {
+    let code_bucket = section.parsed_or("code_bucket", DEFAULT_CODE_BUCKET.parse().expect("a legal bucket"));
+    Some((read(section, &DEPLOYER)?, code_bucket?))
+}
+
 pub(super) fn read(mut section: Section<'_>, defaults: &Defaults) -> Option<ServiceConfig> {
     let loopback = SocketAddr::from(([127, 0, 0, 1], defaults.health_port));
     let health_listen = section.parsed_or("health_listen", Listen(loopback));
@@ -49,5 +57,6 @@ pub(super) fn read(mut section: Section<'_>, defaults: &Defaults) -> Option<Serv
     })
 }
 
+const DEFAULT_CODE_BUCKET: &str = "countersign-code";
 const MAX_CONCURRENCY: u64 = 64;
 const MAX_GRACE_SECONDS: u64 = 600;

@@ -3,7 +3,7 @@
 //! `GET /live` is answered with 200 and `{"live":true}` as long as the process answers at all. `GET /ready` is answered
 //! with 200, or with 503 while a check fails or the process stops:
 //! `{"ready":false,"checks":[{"name":"postgresql","ready":false,"reason":"…"},{"name":"s3","ready":true}]}`, and while it
-//! stops `{"ready":false,"reason":"stopping","checks":[]}`.
+//! stops `{"ready":false,"reason":"stopping","checks":[]}`. `GET /metrics` is answered with what the process counts.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,9 +15,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout};
 
+pub use self::metrics::Metrics;
 pub use self::probe::probe;
 pub use self::server::serve;
 
+mod metrics;
 mod probe;
 mod server;
 
@@ -36,6 +38,7 @@ pub struct Health {
     checks: Arc<[Check]>,
     latest: Arc<Mutex<Option<Latest>>>,
     stopping: Arc<AtomicBool>,
+    metrics: Option<Metrics>,
 }
 
 /// What the checks said last.
@@ -88,7 +91,14 @@ impl Check {
 impl Health {
     /// The health of a process that needs all of `checks` to work.
     pub fn new(checks: Vec<Check>) -> Self {
-        Self { checks: checks.into(), latest: Arc::default(), stopping: Arc::default() }
+        Self { checks: checks.into(), latest: Arc::default(), stopping: Arc::default(), metrics: None }
+    }
+
+    /// The same, with what the process counts.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
     }
 
     /// From now on the process is not ready, whatever its checks say, and still lives.

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Health;
+use super::metrics::MEDIA_TYPE;
 
 /// Answers on `listener` until `shutdown`, which belongs behind the end of the work: until then a process that stops
 /// says so.
@@ -71,10 +72,11 @@ async fn answer_one(stream: TcpStream, health: Health) {
 
 async fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
     let path = request.uri().path();
-    if !matches!(path, LIVE | READY) {
+    let counted = health.metrics.as_ref().filter(|_| path == METRICS);
+    if !matches!(path, LIVE | READY) && counted.is_none() {
         return json(
             StatusCode::NOT_FOUND,
-            &json!({"error": "not_found: there are GET /live and GET /ready"}),
+            &json!({"error": "not_found: there are GET /live, GET /ready and GET /metrics"}),
         );
     }
     if request.method() != Method::GET {
@@ -82,6 +84,9 @@ async fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<B
         let mut refusal = json(StatusCode::METHOD_NOT_ALLOWED, &error);
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
         return refusal;
+    }
+    if let Some(counted) = counted {
+        return reply(StatusCode::OK, MEDIA_TYPE, counted.text().into_bytes());
     }
     if path == LIVE {
         return json(StatusCode::OK, &json!({"live": true}));
@@ -92,15 +97,19 @@ async fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<B
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
     // What is written here has texts for keys, so that it can always be written.
-    let body = serde_json::to_vec(value).unwrap_or_default();
+    reply(status, "application/json", serde_json::to_vec(value).unwrap_or_default())
+}
+
+fn reply(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 const LIVE: &str = "/live";
+const METRICS: &str = "/metrics";
 pub(super) const READY: &str = "/ready";
 
 /// Connections at a time; more wait to be accepted.

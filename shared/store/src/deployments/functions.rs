@@ -1,7 +1,7 @@
 //! What a deployment makes of its function: the function itself, the numbers of its versions, and what stands.
 
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{AliasName, Code, CodeSigningConfigName, FunctionName, FunctionVersion, Tags};
+use countersign_domain::{AliasName, Code, CodeSigningConfigName, FunctionName, FunctionVersion};
 use countersign_ports::StoreError;
 use countersign_ports::change::{Change, layers_of};
 use countersign_ports::deployments::{Basis, Decision, applicable_config};
@@ -62,10 +62,6 @@ pub(super) async fn make(
     }
     let create = decision.request.create.as_ref();
     let create = create.ok_or_else(|| StoreError::NotFound(format!("function {name}")))?;
-    let tags = match change {
-        Change::Create { tags, .. } => tags.clone(),
-        _ => Tags::default(),
-    };
     let made = sql("INSERT INTO functions (name, code_signing_config, binding_changes, newest_version, tags)
          VALUES ($1, $2, 1, 0, $3)
          ON CONFLICT (name) DO UPDATE SET
@@ -73,7 +69,7 @@ pub(super) async fn make(
              binding_changes = functions.binding_changes + 1")
     .bind(name.as_str())
     .bind(create.code_signing_config.as_ref().map(CodeSigningConfigName::as_str))
-    .bind(to_json("functions.tags", &tags)?);
+    .bind(to_json("functions.tags", &change.tags())?);
     session.execute(made).await?;
     Ok(())
 }
@@ -182,10 +178,7 @@ async fn add_version(
     change: &Change,
     latest: &StandingVersion,
 ) -> Result<bool, Failure> {
-    let description = match change {
-        Change::PublishVersion { description, .. } => description.as_deref().map(for_people),
-        _ => None,
-    };
+    let description = change.description().map(for_people);
     let number = bigint("versions.version", number)?;
     let digests: Vec<_> = latest.layers.iter().map(|layer| layer.code.sha256).collect();
     let stands = sql(

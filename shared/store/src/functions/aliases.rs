@@ -3,11 +3,14 @@
 use countersign_domain::{AliasName, FunctionName, FunctionVersion, RevisionId};
 use countersign_ports::functions::{Alias, AliasTarget, FunctionError, check_revision};
 
+use countersign_ports::target_changes::Changed;
+
 use super::{AliasRow, Outcome, granted, shown};
 use crate::attempt::Failure;
 use crate::columns::{bigint, for_people};
 use crate::database::{Database, Lock, Session};
 use crate::statement::sql;
+use crate::target_changes;
 
 pub(super) async fn create(
     database: &impl Database,
@@ -61,6 +64,7 @@ pub(super) async fn delete(
     granted!(shown(&mut change, function).await?);
     let deleted = sql("DELETE FROM aliases WHERE function_name = $1 AND name = $2");
     change.execute(deleted.bind(function.as_str()).bind(name.as_str())).await?;
+    target_changes::note(&mut change, function, &Changed::Alias(name.clone())).await?;
     change.commit().await?;
     Ok(Ok(()))
 }
@@ -124,5 +128,5 @@ async fn put(change: &mut impl Session, function: &FunctionName, alias: &Alias) 
     .bind(for_people(description))
     .bind(alias.revision.as_str());
     change.execute(put).await?;
-    Ok(())
+    target_changes::note(change, function, &Changed::Alias(alias.name.clone())).await
 }

@@ -13,6 +13,8 @@ use countersign_ports::functions::{
     Alias, AliasTarget, Function, FunctionError, Functions, Stamp, StandingVersion, check_revision,
 };
 
+use countersign_ports::target_changes::Changed;
+
 use crate::attempt::{Failure, attempt};
 use crate::code_signing_configs;
 use crate::columns::{bigint, parse, to_json};
@@ -20,6 +22,7 @@ use crate::database::{Database, Lock, Session};
 use crate::deployments;
 use crate::statement::sql;
 use crate::store::Store;
+use crate::target_changes;
 pub(crate) use rows::{AliasRow, FunctionRow, VersionRow, alias_version};
 
 /// What a change answers: whether it was made, or why not.
@@ -174,6 +177,7 @@ impl<D: Database> Functions for Store<D> {
                     return Ok(Err(FunctionError::NoSuchVersion(version)));
                 }
             }
+            target_changes::note(&mut change, name, &Changed::Version(version)).await?;
             change.commit().await?;
             Ok(Ok(()))
         })
@@ -187,6 +191,7 @@ impl<D: Database> Functions for Store<D> {
             granted!(shown(&mut change, name).await?);
             granted!(idle(&mut change, name, now).await?);
             deployments::end_left_behind(&mut change, name).await?;
+            target_changes::note_all(&mut change, name).await?;
             bury(&mut change, name).await?;
             change.commit().await?;
             Ok(Ok(()))

@@ -57,6 +57,12 @@ async fn deployments_keep_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn changes_to_be_followed_keep_the_contract() {
+    let server = Server::start().await;
+    conformance::target_changes::check(async || server.store().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_trail_keeps_the_contract() {
     let server = Server::start().await;
     conformance::trail::check(async || server.store().await).await;

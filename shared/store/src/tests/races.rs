@@ -143,7 +143,7 @@ async fn a_decision_and_a_change_of_policy_never_both_succeed() {
         let decided = decision(&new, &deployer.basis(&new.request).await.unwrap());
         let (w1, scope) = (lease("w1"), scope());
         let (recording, declared) =
-            tokio::join!(deployer.record(&decided, &w1), operator.declare(&scope, &[], at()));
+            tokio::join!(deployer.record(&decided, &w1, &[]), operator.declare(&scope, &[], at()));
         match (recording.unwrap(), declared) {
             (Recording::Recorded(_), Err(StoreError::Conflict(_))) => recorded += 1,
             (Recording::Stale, Ok(())) => {}
@@ -175,7 +175,7 @@ async fn a_decision_waits_for_a_revocation_under_way_and_is_stale() {
     }
     let recording = tokio::spawn({
         let (store, decided) = (store.clone(), decided.clone());
-        async move { store.record(&decided, &lease("w1")).await }
+        async move { store.record(&decided, &lease("w1"), &[]).await }
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!recording.is_finished(), "recorded on a basis that is being changed");

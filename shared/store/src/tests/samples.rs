@@ -151,10 +151,13 @@ async fn deployed<D: Database>(store: &Store<D>, event: &str, key: &str) -> NewD
     let new = NewDeployment { created_at: new.created_at.plus_millis(count), ..new };
     assert_eq!(store.begin(&new, &lease("w1")).await, Ok(DeploymentClaim::Begun { recorded: None }));
     let basis = store.basis(&new.request).await.unwrap();
-    let recording = store.record(&decision(&new, &basis), &lease("w1")).await.unwrap();
+    let recording = store.record(&decision(&new, &basis), &lease("w1"), &[]).await.unwrap();
     let Recording::Recorded(recorded) = recording else { panic!("{recording:?}") };
     let (version, alias) = (recorded.version(), new.request.alias.clone());
-    store.finish(new.id, &lease("w1"), &Finish::Succeeded { version, alias }, &stamp(), &[]).await.unwrap();
+    store
+        .finish(new.id, &lease("w1"), &Finish::Succeeded { version, alias }, &stamp(), &[], &[])
+        .await
+        .unwrap();
     new
 }
 

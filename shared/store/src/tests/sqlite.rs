@@ -75,6 +75,12 @@ async fn deployments_keep_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn changes_to_be_followed_keep_the_contract() {
+    let directory = TempDir::new().unwrap();
+    conformance::target_changes::check(async || empty(&directory).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_trail_keeps_the_contract() {
     let directory = TempDir::new().unwrap();
     conformance::trail::check(async || empty(&directory).await).await;

@@ -1,7 +1,7 @@
 //! AWS Lambda as a deploy target.
 //!
-//! Lambda counts its versions itself. Ours is kept in the description of each: `countersign version 3`. What stands as
-//! `$LATEST` is where a version is prepared and no version at all: invoke aliases or versions.
+//! Lambda counts its versions itself. Ours is kept in the description of each: `countersign version 3`. A version is
+//! prepared as `$LATEST`, which is why that may be ahead of what was deployed while a deployment is under way.
 
 mod alias;
 mod failure;
@@ -9,13 +9,17 @@ mod function;
 mod settings;
 mod versions;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use aws_sdk_lambda::Client;
-use countersign_domain::{AliasName, FunctionName};
+use countersign_domain::{AliasName, FunctionName, FunctionVersion, Sha256Digest};
+use countersign_ports::functions::Weight;
 use countersign_ports::targets::{DeployTarget, LocalPackage, LocalPackages, TargetError, TargetVersion};
 
+use alias::Pointer;
 use failure::refused;
-use function::{Function, Patience};
+use function::{Function, Patience, is_code};
 
 pub use settings::{LambdaCreate, LambdaSettings, StaticKeys};
 
@@ -43,6 +47,10 @@ impl LambdaTarget {
         Function { client: &self.client, name, patience: self.patience }
     }
 
+    fn creation(&self, name: &FunctionName) -> Result<&LambdaCreate, TargetError> {
+        self.create.as_ref().ok_or_else(|| unknown_function(name))
+    }
+
     /// Makes `$LATEST` these bytes, unless our version stands already and is given back.
     async fn prepare(
         &self,
@@ -52,8 +60,7 @@ impl LambdaTarget {
     ) -> Result<Option<TargetVersion>, TargetError> {
         // The revision is read before the versions: whoever publishes in between changes it, and is not overwritten.
         let Some(latest) = function.latest().await? else {
-            let create = self.create.as_ref().ok_or_else(|| unknown_function(function.name))?;
-            return function.create(create, code).await.map(|()| None);
+            return function.create(self.creation(function.name)?, code).await.map(|()| None);
         };
         if let Some(standing) = function.standing(version, code).await? {
             return Ok(Some(standing));
@@ -84,13 +91,73 @@ impl DeployTarget for LambdaTarget {
         Ok(published)
     }
 
+    async fn put_latest(&self, function: &FunctionName, packages: &LocalPackages) -> Result<(), TargetError> {
+        if !packages.layers.is_empty() {
+            return Err(layers_unsupported());
+        }
+        let (function, code) = (self.function(function), &packages.code);
+        match function.latest().await? {
+            Some(latest) if is_code(code, latest.code_sha256()) => {
+                function.demand_success(&latest)?;
+                return function.demand_no_layers(&latest);
+            }
+            Some(latest) => function.update_code(&latest, code).await?,
+            None => function.create(self.creation(function.name)?, code).await?,
+        }
+        // Crash point: `$LATEST` is these bytes and Lambda may still be at it; the next attempt waits for it again.
+        function.await_invocable(&TargetVersion::latest()).await
+    }
+
+    async fn find_version(
+        &self,
+        function: &FunctionName,
+        version: FunctionVersion,
+        code: &Sha256Digest,
+    ) -> Result<Option<TargetVersion>, TargetError> {
+        let function = self.function(function);
+        match version {
+            FunctionVersion::Published(number) => function.find(number, code).await,
+            FunctionVersion::Latest => {
+                let latest = function.configuration(None).await?;
+                Ok(latest.map(|_| TargetVersion::latest()))
+            }
+        }
+    }
+
     async fn point_alias(
         &self,
         function: &FunctionName,
         alias: &AliasName,
         version: &TargetVersion,
     ) -> Result<(), TargetError> {
-        self.function(function).point(alias, version).await
+        self.function(function).point(alias, &Pointer::to(version)).await
+    }
+
+    async fn split_alias(
+        &self,
+        function: &FunctionName,
+        alias: &AliasName,
+        version: &TargetVersion,
+        further: (&TargetVersion, Weight),
+    ) -> Result<(), TargetError> {
+        self.function(function).point(alias, &Pointer::split(version, further)).await
+    }
+
+    async fn delete_alias(&self, function: &FunctionName, alias: &AliasName) -> Result<(), TargetError> {
+        self.function(function).delete_alias(alias).await
+    }
+
+    async fn delete_version(
+        &self,
+        function: &FunctionName,
+        version: u64,
+        in_use: &BTreeSet<Sha256Digest>,
+    ) -> Result<(), TargetError> {
+        self.function(function).delete_version(version, in_use).await
+    }
+
+    async fn delete_function(&self, function: &FunctionName) -> Result<(), TargetError> {
+        self.function(function).delete(None).await
     }
 }
 

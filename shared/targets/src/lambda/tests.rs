@@ -123,6 +123,9 @@ fn sha256(bytes: &[u8]) -> String {
 
 const READ: &str = "GET /2015-03-31/functions/hello/configuration";
 const READ_VERSION: &str = "GET /2015-03-31/functions/hello/configuration?Qualifier=7";
+const READ_OTHER: &str = "GET /2015-03-31/functions/hello/configuration?Qualifier=8";
+const READ_LATEST: &str = "GET /2015-03-31/functions/hello/configuration?Qualifier=%24LATEST";
+const DELETE: &str = "DELETE /2015-03-31/functions/hello?Qualifier=1 ";
 const LIST: &str = "GET /2015-03-31/functions/hello/versions";
 const CREATE: &str = "POST /2015-03-31/functions ";
 const UPDATE: &str = "PUT /2015-03-31/functions/hello/code";
@@ -376,4 +379,70 @@ async fn an_alias_that_points_there_stays_and_a_missing_one_is_made() {
     let nothing = lambda(vec![(READ_VERSION, missing)]).await;
     assert!(matches!(nothing.point().await, Err(TargetError::NoSuchVersion { .. })));
     assert_eq!(nothing.count(GET_ALIAS), 0);
+}
+
+#[tokio::test]
+async fn a_split_alias_passes_the_weight_on_unless_both_are_one_version() {
+    let [seven, eight] = ["7", "8"].map(|version| TargetVersion(version.to_owned()));
+    let split = async |lambda: &Canned, further: &TargetVersion| {
+        let weight = Weight::new(0.25).unwrap();
+        lambda.target.split_alias(&hello(), &"live".parse().unwrap(), &seven, (further, weight)).await
+    };
+    let routes = |weights: Value| {
+        let standing = json!({ "FunctionVersion": "7", "RevisionId": "r5", "RoutingConfig": {
+            "AdditionalVersionWeights": weights } });
+        vec![
+            (READ_OTHER, ok(configuration(b"package", json!({ "Version": "8" })))),
+            (GET_ALIAS, ok(standing)),
+            (MOVE_ALIAS, ok(json!({}))),
+        ]
+    };
+    let weights = |sent: &[Value]| sent[0]["RoutingConfig"]["AdditionalVersionWeights"].clone();
+    let moved = lambda(routes(json!({ "6": 0.5 }))).await;
+    assert_eq!(split(&moved, &eight).await, Ok(()));
+    assert_eq!(weights(&moved.sent(MOVE_ALIAS)), json!({ "8": 0.25 }));
+    let one = lambda(routes(json!({ "6": 0.5 }))).await;
+    assert_eq!(split(&one, &seven).await, Ok(()));
+    assert_eq!(weights(&one.sent(MOVE_ALIAS)), json!({}));
+    let there = lambda(routes(json!({ "8": 0.25 }))).await;
+    assert_eq!(split(&there, &eight).await, Ok(()));
+    assert_eq!(there.count(MOVE_ALIAS), 0);
+}
+
+#[tokio::test]
+async fn latest_is_pinned_and_nothing_is_published() {
+    let latest = (READ_LATEST, ok(configuration(b"package", json!({ "Version": "$LATEST" }))));
+    let packages = LocalPackages { code: package(), layers: Vec::new() };
+    let changed = lambda(vec![latest.clone()]).await;
+    assert_eq!(changed.target.put_latest(&hello(), &packages).await, Ok(()));
+    assert_eq!(
+        (changed.sent(UPDATE)[0]["S3ObjectVersion"].as_str(), changed.count(PUBLISH)),
+        (Some("v1"), 0)
+    );
+    let stands = lambda(vec![latest, (READ, ok(configuration(b"package", json!({}))))]).await;
+    assert_eq!(stands.target.put_latest(&hello(), &packages).await, Ok(()));
+    assert_eq!(stands.count(UPDATE), 0);
+    let other = lambda(vec![(UPDATE, ok(json!({ "CodeSha256": sha256(b"other") })))]).await;
+    assert_refused(&other.target.put_latest(&hello(), &packages).await, "package_changed");
+}
+
+#[tokio::test]
+async fn a_version_that_stands_for_another_of_ours_is_found_and_not_deleted() {
+    let versions = json!([
+        configuration(b"package", json!({ "Version": "1", "Description": "countersign version 3" })),
+        configuration(b"other", json!({ "Version": "2", "Description": "by hand" })),
+    ]);
+    let lambda = lambda(vec![(LIST, ok(json!({ "Versions": versions }))), (DELETE, ok(json!({})))]).await;
+    let find = async |number, bytes: &[u8]| {
+        let version = FunctionVersion::Published(number);
+        lambda.target.find_version(&hello(), version, &Sha256Digest::of(bytes)).await.unwrap()
+    };
+    let one = Some(TargetVersion("1".to_owned()));
+    assert_eq!((find(3, b"package").await, find(4, b"package").await), (one.clone(), one));
+    assert_eq!(find(4, b"other").await, None, "nobody published it for us");
+    let delete = async |used: &[u8]| {
+        lambda.target.delete_version(&hello(), 3, &[Sha256Digest::of(used)].into()).await.unwrap();
+        lambda.count(DELETE)
+    };
+    assert_eq!((delete(b"package").await, delete(b"other").await), (0, 1));
 }

@@ -1,10 +1,15 @@
 //! Published versions, each with our number in its description.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_lambda::operation::publish_version::PublishVersionError;
 use aws_sdk_lambda::types::FunctionConfiguration;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use countersign_domain::Sha256Digest;
 use countersign_ports::targets::{LocalPackage, TargetError, TargetVersion};
 
-use super::failure::{failed, refused};
+use super::failure::{failed, is_missing, refused};
 use super::function::{Function, is_code};
 
 impl Function<'_> {
@@ -24,6 +29,49 @@ impl Function<'_> {
             return Err(TargetError::VersionTaken { function: self.name.clone(), version });
         }
         Ok(ours.iter().find_map(|found| number(found.version())))
+    }
+
+    /// What Lambda calls our version: the one that was published for it, or, where Lambda found nothing new to publish, the
+    /// newest one of ours with the same code.
+    pub(super) async fn find(
+        &self,
+        version: u64,
+        code: &Sha256Digest,
+    ) -> Result<Option<TargetVersion>, TargetError> {
+        let (own, digest) = (description(version), STANDARD.encode(code.as_bytes()));
+        let published = self.published().await?;
+        let own = published.iter().find(|found| found.description() == Some(own.as_str()));
+        let same = published.iter().rev().filter(|found| is_ours(found));
+        let mut same = same.filter(|found| found.code_sha256() == Some(digest.as_str()));
+        Ok(own.or_else(|| same.next()).and_then(|found| number(found.version())))
+    }
+
+    /// Deletes what was published for our version, unless its code is in use: another of ours may be the same one here.
+    pub(super) async fn delete_version(
+        &self,
+        version: u64,
+        in_use: &BTreeSet<Sha256Digest>,
+    ) -> Result<(), TargetError> {
+        let in_use: Vec<_> = in_use.iter().map(|code| STANDARD.encode(code.as_bytes())).collect();
+        for found in self.described(&description(version)).await? {
+            let shared = found.code_sha256().is_none_or(|code| in_use.iter().any(|used| used == code));
+            match number(found.version()) {
+                Some(number) if !shared => self.delete(Some(&number)).await?,
+                Some(_) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a version, or the function with all that it has.
+    pub(super) async fn delete(&self, version: Option<&TargetVersion>) -> Result<(), TargetError> {
+        let request = self.client.delete_function().function_name(self.name.as_str());
+        let qualifier = version.map(ToString::to_string);
+        match request.set_qualifier(qualifier).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(failed(&format!("deleting {}", self.name), &error)),
+        }
     }
 
     /// Publishes `$LATEST`, which has to be this code.
@@ -55,15 +103,23 @@ impl Function<'_> {
 
     /// The published versions with this description.
     async fn described(&self, description: &str) -> Result<Vec<FunctionConfiguration>, TargetError> {
+        let mut published = self.published().await?;
+        published.retain(|version| version.description() == Some(description));
+        Ok(published)
+    }
+
+    /// Every published version; none if there is no such function.
+    async fn published(&self) -> Result<Vec<FunctionConfiguration>, TargetError> {
         let (mut found, mut marker) = (Vec::new(), None);
         for _ in 0..PAGES_MAX {
             let request = self.client.list_versions_by_function().function_name(self.name.as_str());
-            let page = request.set_marker(marker).send().await;
-            let page = page.map_err(|error| failed(&format!("the versions of {}", self.name), &error))?;
-            let ours = |version: &FunctionConfiguration| {
-                version.description() == Some(description) && number(version.version()).is_some()
+            let page = match request.set_marker(marker).send().await {
+                Ok(page) => page,
+                Err(error) if is_missing(&error) => return Ok(Vec::new()),
+                Err(error) => return Err(failed(&format!("the versions of {}", self.name), &error)),
             };
-            found.extend(page.versions.unwrap_or_default().into_iter().filter(ours));
+            let versions = page.versions.unwrap_or_default().into_iter();
+            found.extend(versions.filter(|version| number(version.version()).is_some()));
             marker = page.next_marker.filter(|marker| !marker.is_empty());
             if marker.is_none() {
                 return Ok(found);
@@ -79,7 +135,13 @@ impl Function<'_> {
 }
 
 fn description(version: u64) -> String {
-    format!("countersign version {version}")
+    format!("{DESCRIPTION_PREFIX}{version}")
+}
+
+/// True for a version that was published for one of ours.
+fn is_ours(found: &FunctionConfiguration) -> bool {
+    let ours = found.description().and_then(|description| description.strip_prefix(DESCRIPTION_PREFIX));
+    ours.is_some_and(is_number)
 }
 
 fn is_other_code(error: &PublishVersionError) -> bool {
@@ -95,6 +157,9 @@ fn number(version: Option<&str>) -> Option<TargetVersion> {
 pub(super) fn is_number(text: &str) -> bool {
     text.parse().is_ok_and(|number: u64| number.to_string() == text)
 }
+
+/// What the description of a version of ours begins with, before its number.
+const DESCRIPTION_PREFIX: &str = "countersign version ";
 
 /// Pages of versions that are looked through, of fifty each.
 const PAGES_MAX: usize = 200;

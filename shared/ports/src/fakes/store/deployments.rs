@@ -1,10 +1,11 @@
 use async_trait::async_trait;
 use countersign_domain::event::DeploymentRequest;
-use countersign_domain::{DeploymentId, Event, FunctionVersion, UnixMillis, Verdict};
+use countersign_domain::{DeploymentId, Event, FunctionVersion, TrailRecord, UnixMillis, Verdict};
 
 use super::functions::{HeldFunction, HeldVersion};
 use super::{Holder, MemoryStore, State};
 use crate::change::{Change, layers_of};
+use crate::code_signing_configs::KeptConfig;
 use crate::deployments::{
     Basis, Decision, Deployment, DeploymentClaim, Deployments, Finish, NewDeployment, RecordedVerdict,
     Recording, applicable_config,
@@ -36,8 +37,19 @@ impl Deployments for MemoryStore {
         self.call("basis", |state| state.basis(request))
     }
 
-    async fn record(&self, decision: &Decision, lease: &Lease) -> Result<Recording, StoreError> {
-        self.call("record", |state| state.record(decision, lease))
+    async fn record(
+        &self,
+        decision: &Decision,
+        lease: &Lease,
+        trail: &[TrailRecord],
+    ) -> Result<Recording, StoreError> {
+        self.call("record", |state| {
+            let recording = state.record(decision, lease)?;
+            if matches!(recording, Recording::Recorded(_)) {
+                state.append(trail);
+            }
+            Ok(recording)
+        })
     }
 
     async fn publish(&self, deployment: DeploymentId, lease: &Lease) -> Result<Recording, StoreError> {
@@ -51,8 +63,13 @@ impl Deployments for MemoryStore {
         finish: &Finish,
         stamp: &Stamp,
         events: &[Event],
+        trail: &[TrailRecord],
     ) -> Result<(), StoreError> {
-        self.call("finish", |state| state.finish(deployment, lease, finish, stamp, events))
+        self.call("finish", |state| {
+            state.finish(deployment, lease, finish, stamp, events)?;
+            state.append(trail);
+            Ok(())
+        })
     }
 
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError> {
@@ -98,7 +115,7 @@ impl State {
         let function = self.existing(&request.function_name).map(|held| held.function.clone());
         let name = applicable_config(function.as_ref(), request);
         let missing = |name| StoreError::NotFound(format!("code signing config {name}"));
-        let config = |name| self.configs.get(name).map(|kept| kept.demands()).ok_or_else(|| missing(name));
+        let config = |name| self.configs.get(name).map(KeptConfig::demands).ok_or_else(|| missing(name));
         let code_signing_config = name.map(config).transpose()?;
         let changes = self.functions.get(&request.function_name).map_or(0, |held| held.binding_changes);
         Ok(Basis { function, code_signing_config, revision: self.revision + changes })
@@ -174,10 +191,7 @@ impl State {
 
     fn make_function(&mut self, change: &Change, decision: &Decision) -> Result<(), StoreError> {
         let name = &decision.request.function_name;
-        let tags = match change {
-            Change::Create { tags, .. } => tags.clone(),
-            _ => countersign_domain::Tags::default(),
-        };
+        let tags = change.tags();
         let made_anew = matches!(change, Change::Create { .. });
         match (self.existing(name), &decision.request.create) {
             (Some(_), _) if !made_anew => Ok(()),
@@ -338,10 +352,7 @@ impl HeldFunction {
             standing.revision = stamp.revision.clone();
         }
         if let Some(version) = published {
-            let description = match change {
-                Change::PublishVersion { description, .. } => description.clone(),
-                _ => None,
-            };
+            let description = change.description().map(str::to_owned);
             let standing = StandingVersion { version: FunctionVersion::Published(version), ..latest };
             self.versions.insert(version, HeldVersion { standing, description });
         }

@@ -11,6 +11,7 @@ use crate::StoreError;
 use crate::functions::{
     Alias, AliasTarget, Function, FunctionError, Functions, Stamp, StandingVersion, check_revision,
 };
+use crate::target_changes::Changed;
 
 pub(super) struct HeldFunction {
     pub(super) function: Function,
@@ -175,8 +176,9 @@ impl Functions for MemoryStore {
             {
                 return Err(FunctionError::AliasPoints(alias.name.clone()));
             }
-            let removed = held.versions.remove(&version);
-            removed.map(drop).ok_or(FunctionError::NoSuchVersion(version))
+            held.versions.remove(&version).ok_or(FunctionError::NoSuchVersion(version))?;
+            state.note(name, [Changed::Version(version)]);
+            Ok(())
         })
     }
 
@@ -194,9 +196,12 @@ impl Functions for MemoryStore {
                 tags: Tags::default(),
                 latest: None,
             };
+            let aliases: Vec<_> = held.aliases.keys().cloned().map(Changed::Alias).collect();
+            let versions: Vec<_> = held.versions.keys().copied().map(Changed::Version).collect();
             held.revive(gone);
             held.deleted = true;
             state.end_deployments(&name);
+            state.note(&name, aliases.into_iter().chain(versions).chain([Changed::Function]));
             Ok(())
         })
     }
@@ -229,6 +234,7 @@ impl Functions for MemoryStore {
             held.check_target(alias)?;
             let alias = Alias { name: name.clone(), target: alias.clone(), revision: revision.clone() };
             held.aliases.insert(name.clone(), alias.clone());
+            state.note(function, [Changed::Alias(name.clone())]);
             Ok(alias)
         })
     }
@@ -256,6 +262,7 @@ impl Functions for MemoryStore {
             held.check_target(alias)?;
             let alias = Alias { name: name.clone(), target: alias.clone(), revision: revision.clone() };
             held.aliases.insert(name.clone(), alias.clone());
+            state.note(function, [Changed::Alias(name.clone())]);
             Ok(alias)
         })
     }
@@ -263,6 +270,7 @@ impl Functions for MemoryStore {
     async fn delete_alias(&self, function: &FunctionName, name: &AliasName) -> Result<(), FunctionError> {
         self.change_function("delete_alias", |state| {
             state.shown_mut(function)?.aliases.remove(name);
+            state.note(function, [Changed::Alias(name.clone())]);
             Ok(())
         })
     }

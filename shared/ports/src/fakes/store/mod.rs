@@ -10,6 +10,7 @@ mod layers;
 mod permissions;
 mod profiles;
 mod revocations;
+mod target_changes;
 mod trail;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use crate::code_signing_configs::KeptConfig;
 use crate::jobs::{Job, JobRevocation, Outbox};
 use crate::permissions::ProfilePolicy;
 use crate::profiles::Profile;
+use crate::target_changes::TargetChange;
 use crate::{Lease, StoreError, WorkerId};
 
 /// Every port of the state in memory: profiles, permissions, revocations, jobs, outbox, deployments, functions, layers,
@@ -54,6 +56,8 @@ struct State {
     layers: BTreeMap<LayerName, layers::HeldLayer>,
     deployments: BTreeMap<DeploymentId, deployments::HeldDeployment>,
     trail: Vec<TrailRecord>,
+    target_changes: Vec<TargetChange>,
+    changes_noted: u64,
 }
 
 struct HeldJob {
@@ -165,7 +169,7 @@ mod tests {
     use super::*;
     use crate::conformance::{
         code_signing_configs, deployments, exposure, functions, job_registry, jobs, layers, outbox,
-        permissions, profiles, revocations, samples, trail,
+        permissions, profiles, revocations, samples, target_changes, trail,
     };
     use crate::fakes::Fault;
     use crate::jobs::{JobClaim, Jobs as _};
@@ -188,6 +192,7 @@ mod tests {
         functions::check(empty).await;
         layers::check(empty).await;
         exposure::check(empty).await;
+        target_changes::check(empty).await;
     }
 
     #[tokio::test]

@@ -163,6 +163,7 @@ fn every_listed_key_can_be_overridden_by_a_variable() {
         ("deployer.work_dir", "x"),
         ("deployer.concurrency", "1"),
         ("deployer.grace_seconds", "600"),
+        ("deployer.code_bucket", "codes"),
         ("s3.endpoint", "https://other"),
         ("s3.path_style", "false"),
         ("rabbitmq.addresses", "amqps://a,amqp://b:1/c"),
