@@ -55,7 +55,7 @@ impl SignerApi {
             return Some(filter);
         }
         let own = filter.invoker.as_ref().is_none_or(|invoker| *invoker == account);
-        own.then(|| JobFilter { invoker: Some(account), ..filter })
+        own.then_some(JobFilter { invoker: Some(account), ..filter })
     }
 }
 
