@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_api::{Asks, Notes};
-use countersign_domain::{CodeSigningConfigArn, FunctionArn, TagKey, Tags};
+use countersign_domain::{CodeSigningConfigArn, FunctionArn, TagKey, TagValue, Tags};
 use countersign_gateway::model::lambda::RESOURCE_NOT_FOUND_ERROR;
 use countersign_gateway::{ApiError, Call, Reply};
 use countersign_iam::keys::AWS_TAG_KEYS;
@@ -43,11 +43,9 @@ pub(super) fn of_request(call: &Call) -> Result<Tags, ApiError> {
     let given = call.input.at(&["Tags"]).and_then(Value::as_object);
     let mut tags = BTreeMap::new();
     for (key, value) in given.into_iter().flatten() {
-        let key: TagKey = key.parse().map_err(|error| errors::invalid(error.to_string()))?;
-        tags.insert(
-            key,
-            value.as_str().unwrap_or_default().parse().map_err(|error| errors::invalid(error.to_string()))?,
-        );
+        let key = key.parse::<TagKey>().map_err(|error| errors::invalid(error.to_string()))?;
+        let value = value.as_str().unwrap_or_default().parse::<TagValue>();
+        tags.insert(key, value.map_err(|error| errors::invalid(error.to_string()))?);
     }
     if tags.len() > MAX_TAGS {
         return Err(errors::too_many_tags());
