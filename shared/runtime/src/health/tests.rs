@@ -123,7 +123,7 @@ async fn what_was_counted_is_told_and_taken_up_once() {
     assert_eq!(get(address, "/metrics").await.0, 404, "nothing is counted");
     let counted = Metrics::install().unwrap();
     assert!(Metrics::install().is_err());
-    metrics::counter!("Turns", "side" => "left").increment(2);
+    ::metrics::counter!("Turns", "side" => "left").increment(2);
     let (address, ..) = serving(&health.with_metrics(counted)).await;
     let answer = exchange(address, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("text/plain; version=0.0.4"), "{answer}");
