@@ -41,7 +41,10 @@ async fn what_is_no_package_or_not_there_is_not_kept() {
     let world = World::new().await;
     let deployer = world.start();
     let refused = deployer.examine(&world.upload("text.zip", b"no zip").into()).await.unwrap_err();
-    assert!(matches!(&refused, NotExamined::Gate(refusal) if refusal.code == GateCode::NotAZip), "{refused:?}");
+    assert!(
+        matches!(&refused, NotExamined::Gate(refusal) if refusal.code == GateCode::NotAZip),
+        "{refused:?}"
+    );
     let there = world.upload("there.zip", &package("one"));
     let missing = ObjectVersion { key: "missing.zip".parse().unwrap(), ..there };
     let refused = deployer.examine(&missing.into()).await.unwrap_err();
