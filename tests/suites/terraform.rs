@@ -3,7 +3,7 @@
 //! Where there is no terraform, or no provider (a machine without the registry names a folder with the providers in
 //! `TF_PLUGIN_MIRROR`), the test says so and is over.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use countersign_tests::packages::package;

@@ -12,10 +12,10 @@ use countersign_ports::code_signing_configs::{ConfigError, ConfigUpdate, KeptCon
 use serde_json::{Map, Value, json};
 
 use crate::api::paging::Page;
-use crate::api::{LambdaApi, errors, tags};
+use crate::api::{LambdaApi, errors, settings};
 
 pub(super) async fn create(api: &LambdaApi, call: &Call, notes: &mut Notes) -> Result<Reply, ApiError> {
-    let tags = tags::of_request(call)?;
+    let tags = settings::tags(&call.input)?;
     api.access.authorize(call, Asks::of(call).tagging(&tags))?;
     let [random @ .., _, _, _, _, _, _, _, _] = uuid::Uuid::new_v4().into_bytes();
     let config = NewConfig {

@@ -1,19 +1,18 @@
 //! Tags of functions and of code signing configs.
 
-use std::collections::BTreeMap;
-
 use countersign_api::{Asks, Notes};
-use countersign_domain::{CodeSigningConfigArn, FunctionArn, TagKey, TagValue, Tags};
+use countersign_domain::{CodeSigningConfigArn, FunctionArn, TagKey, Tags};
 use countersign_gateway::model::lambda::RESOURCE_NOT_FOUND_ERROR;
 use countersign_gateway::{ApiError, Call, Reply};
 use countersign_iam::keys::AWS_TAG_KEYS;
 use countersign_ports::functions::FunctionError;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::api::{LambdaApi, configs, errors};
+use crate::api::settings::MAX_TAGS;
+use crate::api::{LambdaApi, configs, errors, settings};
 
 pub(super) async fn tag(api: &LambdaApi, call: &Call, notes: &mut Notes) -> Result<Reply, ApiError> {
-    let tags = of_request(call)?;
+    let tags = settings::tags(&call.input)?;
     let (resource, standing) = permitted(api, call, &tags, notes).await?;
     if tags.is_empty() {
         return Err(errors::invalid(NO_TAGS));
@@ -35,27 +34,7 @@ pub(super) async fn untag(api: &LambdaApi, call: &Call, notes: &mut Notes) -> Re
 
 pub(super) async fn list(api: &LambdaApi, call: &Call, notes: &mut Notes) -> Result<Reply, ApiError> {
     let (_, tags) = permitted(api, call, &Tags::default(), notes).await?;
-    Ok(Reply::new(Map::from_iter([("Tags".to_owned(), shape(&tags))])))
-}
-
-/// The tags that a request brings.
-pub(super) fn of_request(call: &Call) -> Result<Tags, ApiError> {
-    let given = call.input.at(&["Tags"]).and_then(Value::as_object);
-    let mut tags = BTreeMap::new();
-    for (key, value) in given.into_iter().flatten() {
-        let key = key.parse::<TagKey>().map_err(|error| errors::invalid(error.to_string()))?;
-        let value = value.as_str().unwrap_or_default().parse::<TagValue>();
-        tags.insert(key, value.map_err(|error| errors::invalid(error.to_string()))?);
-    }
-    if tags.len() > MAX_TAGS {
-        return Err(errors::too_many_tags());
-    }
-    Tags::try_from(tags).map_err(|_| errors::too_many_tags())
-}
-
-/// Tags as replies have them.
-pub(super) fn shape(tags: &Tags) -> Value {
-    tags.iter().map(|(key, value)| (key.as_str().to_owned(), Value::from(value.as_str()))).collect()
+    Ok(Reply::new(Map::from_iter([("Tags".to_owned(), json!(tags))])))
 }
 
 /// What can be tagged.
@@ -155,9 +134,6 @@ const NO_TAGS: &str = "An error occurred and the request cannot be processed.";
 /// Recorded for the ARN of a version or an alias, whether that exists or not.
 const QUALIFIED: &str =
     "Tags on function aliases and versions are not supported. Please specify a function ARN.";
-
-/// Tags of one resource of Lambda's.
-const MAX_TAGS: usize = 50;
 
 #[cfg(test)]
 mod tests {
