@@ -21,6 +21,7 @@ from datetime import datetime, timedelta, timezone
 
 import boto3
 import botocore.exceptions
+import botocore.parsers
 from botocore.config import Config
 
 if sys.version_info >= (3, 11):
@@ -219,7 +220,7 @@ class RandomRequests(unittest.TestCase):
             self.assertGreaterEqual(status, 400, f"{name}({members!r:.2000}) -> {error.response}")
             self.assertIn("x-amzn-errortype", error.response["ResponseMetadata"]["HTTPHeaders"], name)
             return status
-        except (botocore.exceptions.ResponseParserError, botocore.exceptions.HTTPClientError, Warning) as error:
+        except (botocore.parsers.ResponseParserError, botocore.exceptions.HTTPClientError, Warning) as error:
             self.fail(f"{name}({members!r:.2000}) -> {error!r}")
         except Exception:
             # A value of a type that no serializer takes was never sent.
