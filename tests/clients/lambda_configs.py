@@ -144,13 +144,13 @@ class CodeSigningConfigs(Case):
         self.assertEqual(config["CodeSigningPolicies"], {"UntrustedArtifactOnDeployment": "Warn"})
         self.assertNotIn("Description", config)
         arn = config["CodeSigningConfigArn"]
-        changed = functions.update_code_signing_config(CodeSigningConfigArn=arn, CodeSigningPolicies={})
-        self.assertEqual(changed["CodeSigningConfig"]["Description"], "")
-        self.assertEqual(changed["CodeSigningConfig"]["CodeSigningPolicies"], config["CodeSigningPolicies"])
+        kept = functions.update_code_signing_config(CodeSigningConfigArn=arn, CodeSigningPolicies={})
+        self.assertEqual(kept["CodeSigningConfig"]["CodeSigningPolicies"], config["CodeSigningPolicies"])
         enforced = functions.update_code_signing_config(
             CodeSigningConfigArn=arn, CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Enforce"}
         )["CodeSigningConfig"]
         self.assertEqual(enforced["CodeSigningPolicies"], {"UntrustedArtifactOnDeployment": "Enforce"})
+        self.assertEqual(enforced["Description"], "", "an update leaves an empty description")
         unchanged = functions.update_code_signing_config(CodeSigningConfigArn=arn)["CodeSigningConfig"]
         self.assertEqual(unchanged["CodeSigningPolicies"], enforced["CodeSigningPolicies"])
 
@@ -374,10 +374,13 @@ class Layers(Case):
 
     def test_a_layer_is_published_whatever_its_signature(self):
         bucket, key, *_ = a_signed_package()
-        body = bytearray(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        at = body.rindex(b"\x30\x82", 0, body.index(b"PK\x01\x02")) + 40
-        body[at] ^= 1
-        made = functions.publish_layer_version(LayerName=a_name("layer"), Content={"ZipFile": bytes(body)})
+        signed = io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        changed = io.BytesIO()
+        with zipfile.ZipFile(signed) as entries, zipfile.ZipFile(changed, "w") as archive:
+            for name in entries.namelist():
+                archive.writestr(name, b"changed" if name == "handler.py" else entries.read(name))
+        content = {"ZipFile": changed.getvalue()}
+        made = functions.publish_layer_version(LayerName=a_name("layer"), Content=content)
         self.assertNotIn("SigningJobArn", made["Content"])
 
     def test_content_that_is_no_zip_or_not_there(self):

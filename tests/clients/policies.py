@@ -221,10 +221,21 @@ class OtherAccounts(Case):
         self.permit("signer:GetSigningProfile", principal="arn:aws:iam::111122223333:user/partner")
         self.partner.get_signing_profile(profileName=self.name, profileOwner=ACCOUNT)
 
-    def test_a_permission_of_another_version_is_none(self):
+    def test_a_permission_of_a_version_is_one_of_a_version_that_there_is(self):
         other = "AAAAAAAAAA" if self.version != "AAAAAAAAAA" else "BBBBBBBBBB"
-        self.permit("signer:GetSigningProfile", profileVersion=other)
+        get = {"action": "signer:GetSigningProfile", "principal": "111122223333"}
+        self.refused(
+            404,
+            "ResourceNotFoundException",
+            self.administrator.add_profile_permission,
+            profileName=self.name,
+            statementId="other",
+            profileVersion=other,
+            **get,
+        )
         self.denied(self.partner.get_signing_profile, profileName=self.name, profileOwner=ACCOUNT)
+        self.permit(**get, profileVersion=self.version)
+        self.partner.get_signing_profile(profileName=self.name, profileOwner=ACCOUNT)
 
     def test_a_job_of_another_account_is_owned_by_the_profile_and_invoked_by_the_caller(self):
         self.permit("signer:StartSigningJob")

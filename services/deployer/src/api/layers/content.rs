@@ -27,12 +27,12 @@ async fn kept(api: &LambdaApi, layer: &LayerName, bytes: Vec<u8>) -> Result<Code
 
 fn refused(error: &NotExamined) -> ApiError {
     match error {
-        NotExamined::Gate(refusal) => match refusal.code {
-            GateCode::UnpackedSizeExceeded => errors::invalid(UNPACKED_TOO_LARGE),
-            GateCode::EmptyArchive => errors::invalid(EMPTY_ZIP),
-            // What is wrong with it, and where, is told beside AWS's text.
-            _ => errors::invalid(NO_ZIP).with("Reason", refusal.to_string()),
-        },
+        NotExamined::Gate(refusal) if refusal.code == GateCode::UnpackedSizeExceeded => {
+            errors::invalid(UNPACKED_TOO_LARGE)
+        }
+        NotExamined::Gate(refusal) if refusal.code == GateCode::EmptyArchive => errors::invalid(EMPTY_ZIP),
+        // What is wrong with it, and where, is told beside AWS's text.
+        NotExamined::Gate(refusal) => errors::invalid(NO_ZIP).with("Reason", refusal.to_string()),
         NotExamined::NotFetched(ObjectError::NoSuchBucket(_)) => {
             of_s3("NoSuchBucket", "The specified bucket does not exist")
         }
