@@ -54,7 +54,7 @@ class JobTest(SignerTest):
 
 class Starting(JobTest):
     def test_a_package_is_signed_and_verifies(self):
-        for platform in [LAMBDA, ECDSA]:
+        for platform in [LAMBDA, ECDSA, "Countersign-SHA256-RSA"]:
             with self.subTest(platform):
                 name, put = self.profile(platform=platform)
                 source = self.source(self.buckets[0])

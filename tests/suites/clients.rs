@@ -27,6 +27,16 @@ fn boto3_deploys_functions_and_keeps_versions_and_aliases() {
     Installation::new().runs("lambda_functions.py");
 }
 
+#[test]
+fn boto3_manages_configs_layers_tags_and_account_settings() {
+    Installation::new().runs("lambda_configs.py");
+}
+
+#[test]
+fn random_requests_are_never_answered_with_a_failure_of_the_server() {
+    Installation::new().runs("random_requests.py");
+}
+
 /// A fresh installation with principals of both kinds: of its own account with few rights, and of another account.
 struct Installation {
     up: Up,

@@ -11,6 +11,7 @@ use countersign_iam::Allowed;
 use countersign_ports::StoreError;
 use countersign_ports::change::{Change, Refusal, packages_of};
 use countersign_ports::functions::{Alias, AliasTarget, FunctionError, StandingVersion};
+use countersign_ports::targets::TargetError;
 use countersign_runtime::Requester;
 
 use crate::{Deployer, Outcome, Undecided};
@@ -50,7 +51,12 @@ impl Deployer {
         publication: Publication,
         allowed: Allowed,
     ) -> Result<Outcome, Undecided> {
-        let standing = self.ports.functions.function(function).await.map_err(later)?;
+        let standing = self
+            .ports
+            .functions
+            .function(function)
+            .await
+            .map_err(|error| Undecided::Later(error.to_string()))?;
         let latest = standing.and_then(|standing| standing.latest);
         let latest = latest.ok_or_else(|| Undecided::Refused(Refusal::UnknownFunction(function.clone())))?;
         let (code, layers) = packages_of(&latest);
@@ -81,7 +87,7 @@ impl Deployer {
         let others = targets.all().filter(|(name, _)| !targets.is_default(name));
         for (name, target) in default.chain(others) {
             let found = target.find_version(function, FunctionVersion::Latest, &latest.code.sha256).await;
-            if found.map_err(later)?.is_some() {
+            if found.map_err(|error| Undecided::Later(error.to_string()))?.is_some() {
                 return Ok(Some(name.clone()));
             }
         }
@@ -178,13 +184,15 @@ fn revision() -> RevisionId {
     RevisionId::from_random(uuid::Uuid::new_v4().into_bytes())
 }
 
-fn later(error: impl ToString) -> Undecided {
-    Undecided::Later(error.to_string())
-}
-
 impl From<StoreError> for NotChanged {
     /// A store that fails after the change.
     fn from(error: StoreError) -> Self {
+        Self::Pending(error.to_string())
+    }
+}
+
+impl From<TargetError> for NotChanged {
+    fn from(error: TargetError) -> Self {
         Self::Pending(error.to_string())
     }
 }

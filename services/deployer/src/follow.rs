@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_domain::{AliasName, FunctionName, FunctionVersion, Sha256Digest};
+use countersign_domain::{AliasName, FunctionName, FunctionVersion, Sha256Digest, UnixMillis};
 use countersign_ports::functions::{Alias, FunctionError};
 use countersign_ports::target_changes::{Changed, TargetChange};
-use countersign_ports::targets::{DeployTarget, TargetError};
+use countersign_ports::targets::DeployTarget;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Deployer, NotChanged};
@@ -80,7 +80,7 @@ impl Deployer {
         let stands = self.ports.functions.function(function).await?.is_some();
         if !stands && changed.contains(&Changed::Function) {
             for (_, target) in self.ports.targets.all() {
-                target.delete_function(function).await.map_err(not_followed)?;
+                target.delete_function(function).await?;
             }
             return Ok(());
         }
@@ -90,8 +90,7 @@ impl Deployer {
                 Changed::Alias(alias) => self.follow_alias(function, alias).await?,
                 Changed::Version(number) => {
                     for (_, target) in self.ports.targets.all() {
-                        let deleted = target.delete_version(function, *number, &in_use).await;
-                        deleted.map_err(not_followed)?;
+                        target.delete_version(function, *number, &in_use).await?;
                     }
                 }
                 // Made anew since: what it had before is noted one by one.
@@ -104,7 +103,7 @@ impl Deployer {
     async fn follow_alias(&self, function: &FunctionName, name: &AliasName) -> Result<(), NotChanged> {
         let Some(alias) = self.ports.functions.alias(function, name).await? else {
             for (_, target) in self.ports.targets.all() {
-                target.delete_alias(function, name).await.map_err(not_followed)?;
+                target.delete_alias(function, name).await?;
             }
             return Ok(());
         };
@@ -130,8 +129,7 @@ impl Deployer {
             let Some(standing) = self.ports.functions.version(function, version).await? else {
                 return Ok(None);
             };
-            let found = target.find_version(function, version, &standing.code.sha256).await;
-            found.map_err(not_followed)
+            Ok::<_, NotChanged>(target.find_version(function, version, &standing.code.sha256).await?)
         };
         let Some(version) = find(alias.target.version).await? else { return Ok(false) };
         let pointed = match alias.target.further {
@@ -142,7 +140,7 @@ impl Deployer {
                 target.split_alias(function, &alias.name, &version, (&further, part.weight)).await
             }
         };
-        pointed.map_err(not_followed)?;
+        pointed?;
         Ok(true)
     }
 
@@ -188,20 +186,13 @@ impl Deployer {
         Err(NotChanged::Pending(format!("a deployment of {function} is under way")))
     }
 
-    async fn under_way(
-        &self,
-        function: &FunctionName,
-    ) -> Result<Option<countersign_domain::UnixMillis>, NotChanged> {
+    async fn under_way(&self, function: &FunctionName) -> Result<Option<UnixMillis>, NotChanged> {
         Ok(self.ports.target_changes.under_way(function, self.ports.clock.now()).await?)
     }
 
     async fn pending(&self, function: &FunctionName) -> Result<Vec<TargetChange>, NotChanged> {
         Ok(self.ports.target_changes.pending(Some(function), PENDING_MAX).await?)
     }
-}
-
-fn not_followed(error: TargetError) -> NotChanged {
-    NotChanged::Pending(error.to_string())
 }
 
 /// Between two looks for what was not followed.

@@ -83,7 +83,7 @@ async fn package(
 }
 
 /// What a signature states, where it verified.
-fn stated(evidence: &SignatureEvidence) -> Option<CodeSignature> {
+pub(crate) fn stated(evidence: &SignatureEvidence) -> Option<CodeSignature> {
     match evidence {
         SignatureEvidence::Verified(statement) => Some(CodeSignature {
             profile_version_arn: statement.signer().clone(),

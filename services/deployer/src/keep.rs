@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use countersign_domain::{BucketName, CodeVersion, FunctionName, ObjectLocation, Sha256Digest};
+use countersign_domain::{BucketName, CodeVersion, FunctionName, LayerName, ObjectLocation, Sha256Digest};
 use countersign_ports::objects::ObjectError;
 
 use crate::Deployer;
@@ -32,13 +32,36 @@ impl Deployer {
         from: &Path,
         sha256: &Sha256Digest,
     ) -> Result<CodeVersion, NotKept> {
-        let objects = &self.ports.objects;
-        if !objects.keeps_versions(bucket).await? {
-            return Err(NotKept::Unversioned(bucket.clone()));
-        }
         let key =
             format!("functions/{function}/{sha256}.zip").parse().expect("a name and a digest are a key");
-        let place = ObjectLocation { bucket: bucket.clone(), key };
+        self.keep(ObjectLocation { bucket: bucket.clone(), key }, from, sha256).await
+    }
+
+    /// Keeps the zip at `from` as `layers/NAME/SHA256.zip` in `bucket`, like [`Self::keep_code`].
+    ///
+    /// # Errors
+    /// [`NotKept`].
+    pub async fn keep_layer(
+        &self,
+        bucket: &BucketName,
+        layer: &LayerName,
+        from: &Path,
+        sha256: &Sha256Digest,
+    ) -> Result<CodeVersion, NotKept> {
+        let key = format!("layers/{layer}/{sha256}.zip").parse().expect("a name and a digest are a key");
+        self.keep(ObjectLocation { bucket: bucket.clone(), key }, from, sha256).await
+    }
+
+    async fn keep(
+        &self,
+        place: ObjectLocation,
+        from: &Path,
+        sha256: &Sha256Digest,
+    ) -> Result<CodeVersion, NotKept> {
+        let objects = &self.ports.objects;
+        if !objects.keeps_versions(&place.bucket).await? {
+            return Err(NotKept::Unversioned(place.bucket));
+        }
         match objects.put_new(&place, from, sha256).await {
             Ok(object) => Ok(object.into()),
             Err(ObjectError::AlreadyExists(_)) => {

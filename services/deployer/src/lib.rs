@@ -41,6 +41,9 @@ mod trail;
 // What stands around the flow: a zip that comes with a call, put where it has a version.
 mod keep;
 
+// What stands around the flow: a package that is kept without being deployed.
+mod examine;
+
 // What stands around the flow: what was deployed, looked at again.
 mod exposure;
 
@@ -75,6 +78,7 @@ use countersign_ports::{Clock, WorkerId};
 use countersign_runtime::{Authority, Handled, Handler, Scratch, Turns};
 
 pub use alter::{NotChanged, Publication};
+pub use examine::NotExamined;
 pub use exposure::{ExposureWatch, told_of};
 pub use intake::Asked;
 pub use keep::NotKept;

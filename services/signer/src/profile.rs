@@ -63,7 +63,11 @@ pub async fn create(
     keys.leaf(&new.arn, new.platform, new.created_at).await?;
     profiles.create_profile(new).await.map_err(|error| match error {
         StoreError::AlreadyExists(_) => CreateError::NameUsed(name.clone()),
-        error => CreateError::Store(error),
+        error @ (StoreError::Unavailable(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::LeaseLost(_)
+        | StoreError::NotFound(_)
+        | StoreError::Conflict(_)) => CreateError::Store(error),
     })
 }
 

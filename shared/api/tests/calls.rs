@@ -80,7 +80,8 @@ impl World {
     fn new() -> Self {
         let (authority, keys) = holders(&["maria"]);
         let access = Access::new(authority, keys);
-        let trail = Arc::new(Failing { store: MemoryStore::new(FaultPlan::default()), fails: Mutex::new(false) });
+        let trail =
+            Arc::new(Failing { store: MemoryStore::new(FaultPlan::default()), fails: Mutex::new(false) });
         let api: Arc<dyn Api> = Arc::new(Recorded::new(Profiles(access.clone()), trail.clone(), scope()));
         let settings = Settings {
             region: "us-east-1".to_owned(),

@@ -30,6 +30,16 @@ mod versions;
 
 mod aliases;
 
+mod configs;
+
+mod binding;
+
+mod layers;
+
+mod tags;
+
+mod account;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -139,6 +149,28 @@ handlers! {
     UPDATE_ALIAS => aliases::update,
     DELETE_ALIAS => aliases::delete,
     LIST_ALIASES => aliases::list,
+    CREATE_CODE_SIGNING_CONFIG => configs::create,
+    GET_CODE_SIGNING_CONFIG => configs::get,
+    UPDATE_CODE_SIGNING_CONFIG => configs::update,
+    DELETE_CODE_SIGNING_CONFIG => configs::delete,
+    LIST_CODE_SIGNING_CONFIGS => configs::list,
+    LIST_FUNCTIONS_BY_CODE_SIGNING_CONFIG => configs::functions,
+    PUT_FUNCTION_CODE_SIGNING_CONFIG => binding::put,
+    GET_FUNCTION_CODE_SIGNING_CONFIG => binding::get,
+    DELETE_FUNCTION_CODE_SIGNING_CONFIG => binding::delete,
+    PUBLISH_LAYER_VERSION => layers::publish,
+    GET_LAYER_VERSION => layers::get,
+    GET_LAYER_VERSION_BY_ARN => layers::get_by_arn,
+    LIST_LAYERS => layers::list,
+    LIST_LAYER_VERSIONS => layers::versions,
+    DELETE_LAYER_VERSION => layers::delete,
+    ADD_LAYER_VERSION_PERMISSION => layers::add_permission,
+    GET_LAYER_VERSION_POLICY => layers::policy,
+    REMOVE_LAYER_VERSION_PERMISSION => layers::remove_permission,
+    TAG_RESOURCE => tags::tag,
+    UNTAG_RESOURCE => tags::untag,
+    LIST_TAGS => tags::list,
+    GET_ACCOUNT_SETTINGS => account::settings,
 }
 
 #[cfg(test)]

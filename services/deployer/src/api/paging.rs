@@ -1,7 +1,9 @@
 //! The pages of a listing.
 
+use std::str::FromStr;
+
 use countersign_gateway::model::lambda::SERVICE;
-use countersign_gateway::{ApiError, Call, Pages, Reply};
+use countersign_gateway::{ApiError, Call, InvalidToken, Pages, Reply};
 use serde_json::{Map, Value};
 
 /// Which page a request asks for.
@@ -26,6 +28,15 @@ impl<'c> Page<'c> {
         let asked =
             call.input.at(&["MaxItems"]).and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
         Ok(Self { call, pages, after, size: asked.unwrap_or(most).min(most) })
+    }
+
+    /// The key behind which the page begins; none for the first.
+    ///
+    /// # Errors
+    /// When the marker is of another listing.
+    pub(super) fn position<K: FromStr>(&self) -> Result<Option<K>, ApiError> {
+        let position = self.after.as_deref().map(str::parse).transpose();
+        position.map_err(|_| InvalidToken.error(&SERVICE))
     }
 
     /// How many items to read: one more than the page has, to know whether another one follows.

@@ -155,7 +155,7 @@ const KEPT_AS_GIVEN: &[&str] = &[
 const MAX_TIMEOUT_SECONDS: i64 = 900;
 
 /// Tags of one function (Lambda's quota).
-const MAX_TAGS: usize = 50;
+pub(super) const MAX_TAGS: usize = 50;
 
 #[cfg(test)]
 mod tests {

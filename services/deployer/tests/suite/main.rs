@@ -8,6 +8,7 @@ mod api;
 mod audit;
 mod authorization;
 mod calls;
+mod examine;
 mod faults;
 mod flow;
 mod intake;

@@ -55,7 +55,7 @@ impl SignerApi {
             return Some(filter);
         }
         let own = filter.invoker.as_ref().is_none_or(|invoker| *invoker == account);
-        own.then(|| JobFilter { invoker: Some(account), ..filter })
+        own.then_some(JobFilter { invoker: Some(account), ..filter })
     }
 }
 
@@ -162,7 +162,7 @@ mod tests {
         let requested = NewJob {
             arn: arn.clone(),
             source: object("in.zip"),
-            profile: "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/AbCdEfGhIj".parse().unwrap(),
+            profile: "arn:aws:signer:us-east-1:000000000000:/signing-profiles/pp/AbCdEfGhIj".parse().unwrap(),
             platform: Platform::AwsLambdaSha384Ecdsa,
             destination: "s3://bucket/out/".parse().unwrap(),
             requested_by: "arn:aws:iam::000000000000:user/maria".parse().unwrap(),

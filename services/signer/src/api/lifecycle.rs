@@ -49,7 +49,11 @@ impl SignerApi {
                 "Signing Profile {name} cannot be canceled because it has been revoked. A revoked profile cannot be \
                  canceled."
             )),
-            error => failed(call, &error),
+            error @ (StoreError::Unavailable(_)
+            | StoreError::Corrupt { .. }
+            | StoreError::LeaseLost(_)
+            | StoreError::AlreadyExists(_)
+            | StoreError::NotFound(_)) => failed(call, &error),
         })?;
         Ok(empty())
     }
@@ -77,7 +81,11 @@ impl SignerApi {
                  to an earlier one",
                 profile.arn
             )),
-            error => failed(call, &error),
+            error @ (StoreError::Unavailable(_)
+            | StoreError::Corrupt { .. }
+            | StoreError::LeaseLost(_)
+            | StoreError::AlreadyExists(_)
+            | StoreError::NotFound(_)) => failed(call, &error),
         })?;
         Ok(empty())
     }

@@ -14,6 +14,7 @@ pub(super) fn failed(call: &Call, error: &(dyn Error + 'static)) -> ApiError {
 }
 
 /// What the request says is not legal.
+#[allow(clippy::needless_pass_by_value, reason = "so that `map_err` takes it")]
 pub(super) fn invalid(error: impl ToString) -> ApiError {
     VALIDATION_ERROR.error(error.to_string())
 }

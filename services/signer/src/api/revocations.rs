@@ -36,7 +36,11 @@ impl SignerApi {
             StoreError::NotFound(_) => {
                 invalid(format!("Signing job {id} is {}: only a signature can be revoked", job.status))
             }
-            error => failed(call, &error),
+            error @ (StoreError::Unavailable(_)
+            | StoreError::Corrupt { .. }
+            | StoreError::LeaseLost(_)
+            | StoreError::AlreadyExists(_)
+            | StoreError::Conflict(_)) => failed(call, &error),
         })?;
         Ok(empty())
     }

@@ -95,8 +95,7 @@ impl SignerApi {
         if caller.account() == self.settings.scope.account() {
             return self.access.authorize(call, asks).map(drop);
         }
-        let open =
-            parsed(vec![allow(caller.account().as_str(), "*")]).map_err(|error| failed(call, &error))?;
+        let open = parsed(&[allow(caller.account().as_str(), "*")]).map_err(|error| failed(call, &error))?;
         self.access.authorize_with(Some(&open), call, asks).map(drop)
     }
 }
@@ -124,14 +123,14 @@ pub(super) fn resource_policy(policy: &ProfilePolicy) -> Result<ResourcePolicy, 
         }
         statement
     });
-    parsed(statements.collect())
+    parsed(&statements.collect::<Vec<_>>())
 }
 
 fn allow(principal: &str, action: &str) -> Value {
     json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": action, "Resource": "*" })
 }
 
-fn parsed(statements: Vec<Value>) -> Result<ResourcePolicy, PolicyError> {
+fn parsed(statements: &[Value]) -> Result<ResourcePolicy, PolicyError> {
     ResourcePolicy::parse(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
 }
 

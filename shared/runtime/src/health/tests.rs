@@ -117,6 +117,20 @@ async fn checks_are_asked_once_a_second_by_however_many_and_although_they_hang_u
 }
 
 #[tokio::test]
+async fn what_was_counted_is_told_and_taken_up_once() {
+    let health = Health::new(Vec::new());
+    let (address, ..) = serving(&health).await;
+    assert_eq!(get(address, "/metrics").await.0, 404, "nothing is counted");
+    let counted = Metrics::install().unwrap();
+    assert!(Metrics::install().is_err());
+    ::metrics::counter!("Turns", "side" => "left").increment(2);
+    let (address, ..) = serving(&health.with_metrics(counted)).await;
+    let answer = exchange(address, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("text/plain; version=0.0.4"), "{answer}");
+    assert!(answer.contains(r#"Turns{side="left"} 2"#), "{answer}");
+}
+
+#[tokio::test]
 async fn nothing_else_is_answered() {
     let (address, ..) = serving(&Health::new(Vec::new())).await;
     for path in ["/", "/ready/", "/live/x", "/READY", "//ready"] {

@@ -112,6 +112,7 @@ fn the_services_have_limits() {
         ("concurrency", "65"),
         ("grace_seconds", "601"),
         ("health_listen", "\"localhost\""),
+        ("api_listen", "\"4583\""),
         ("work_dir", "\"\""),
         ("port", "1"),
     ] {
@@ -123,7 +124,7 @@ fn the_services_have_limits() {
     refused(
         "[signer]\nport = 1",
         "signer.port",
-        "known here are health_listen, work_dir, concurrency, grace_seconds",
+        "known here are health_listen, api_listen, work_dir, concurrency, grace_seconds",
     );
     refused("colour = 1", "colour", "trust_roots, [signer], [deployer], [s3]");
     refused("signer = 5", "signer", "an integer is not a table");
