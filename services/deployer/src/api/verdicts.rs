@@ -160,12 +160,12 @@ fn failed(named: &Named, code: &str, detail: &str) -> ApiError {
 
 /// A file that the gate refuses, in Lambda's words for one that it cannot unpack.
 pub(super) fn ungated(code: GateCode) -> ApiError {
-    match code {
-        GateCode::UnpackedSizeExceeded => {
-            invalid(format!("Unzipped size must be smaller than {UNZIPPED_SIZE_LIMIT} bytes"))
-        }
-        GateCode::EmptyArchive => invalid(EMPTY_ZIP),
-        _ => invalid("Could not unzip uploaded file. Please check your file, then try to upload again."),
+    if code == GateCode::UnpackedSizeExceeded {
+        invalid(format!("Unzipped size must be smaller than {UNZIPPED_SIZE_LIMIT} bytes"))
+    } else if code == GateCode::EmptyArchive {
+        invalid(EMPTY_ZIP)
+    } else {
+        invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
     }
 }
 
