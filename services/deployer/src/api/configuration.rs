@@ -135,8 +135,7 @@ fn logging(name: &FunctionName, settings: &FunctionSettings) -> Value {
 
 /// A member that is shown as it was given, unless it says nothing, or is shown with its defaults.
 fn given(name: &str, value: &Value) -> Option<Value> {
-    let told =
-        |member: &str| value.get(member).filter(|value| *value != &Value::from("") && *value != &json!([]));
+    let told = |member: &str| value.get(member).filter(|value| !says_nothing(value));
     match name {
         "TracingConfig" | "EphemeralStorage" | "SnapStart" | "LoggingConfig" => None,
         "VpcConfig" => Some(json!({
@@ -146,9 +145,13 @@ fn given(name: &str, value: &Value) -> Option<Value> {
             "VpcId": "",
         })),
         "DeadLetterConfig" => told("TargetArn").map(|_| value.clone()),
-        _ if *value == Value::from("") || *value == json!([]) => None,
+        _ if says_nothing(value) => None,
         _ => Some(value.clone()),
     }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty)
 }
 
 #[cfg(test)]

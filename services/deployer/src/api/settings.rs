@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    fn create(more: Value) -> Result<FunctionSettings, String> {
+    fn create(more: &Value) -> Result<FunctionSettings, String> {
         let mut members = json!({
             "FunctionName": "hello", "Role": "arn:aws:iam::000000000000:role/r", "Runtime": "python3.13",
             "Handler": "h.main", "Code": {"ZipFile": ""},
@@ -186,18 +186,18 @@ mod tests {
 
     #[test]
     fn a_package_needs_runtime_and_handler_and_an_image_is_refused() {
-        assert!(create(json!({})).is_ok());
+        assert!(create(&json!({})).is_ok());
         let mandatory = "Runtime and Handler are mandatory";
-        assert!(create(json!({"Runtime": null})).unwrap_err().starts_with(mandatory));
-        assert!(create(json!({"Handler": null})).unwrap_err().starts_with(mandatory));
+        assert!(create(&json!({"Runtime": null})).unwrap_err().starts_with(mandatory));
+        assert!(create(&json!({"Handler": null})).unwrap_err().starts_with(mandatory));
         for image in [json!({"PackageType": "Image"}), json!({"Code": {"ImageUri": "registry/i:1"}})] {
-            assert_eq!(create(image).unwrap_err(), NO_IMAGES);
+            assert_eq!(create(&image).unwrap_err(), NO_IMAGES);
         }
     }
 
     #[test]
     fn an_update_changes_what_it_names_and_nothing_else() {
-        let made = create(json!({
+        let made = create(&json!({
             "Description": "one", "Timeout": 60, "Architectures": ["arm64"], "EphemeralStorage": {"Size": 1024},
             "Environment": {"Variables": {"STAGE": "dev"}}, "LoggingConfig": {"LogFormat": "JSON"},
         }));
@@ -216,9 +216,9 @@ mod tests {
     #[test]
     fn what_is_too_much_is_refused_without_repeating_secrets() {
         let value = "s3cret".repeat(1000);
-        let refused = create(json!({"Environment": {"Variables": {"KEY": value}}})).unwrap_err();
+        let refused = create(&json!({"Environment": {"Variables": {"KEY": value}}})).unwrap_err();
         assert!(refused.ends_with("exceeded the 4KB limit.") && !refused.contains("s3cret"), "{refused}");
-        assert!(create(json!({"Timeout": 900})).is_ok());
-        assert!(create(json!({"Timeout": 901})).unwrap_err().contains("less than or equal to 900"));
+        assert!(create(&json!({"Timeout": 900})).is_ok());
+        assert!(create(&json!({"Timeout": 901})).unwrap_err().contains("less than or equal to 900"));
     }
 }
