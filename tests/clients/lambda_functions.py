@@ -232,7 +232,7 @@ class Functions(LambdaTest):
             response = self.fails(
                 *failed, text.format(name), self.create, name, Code=in_bucket(code), CodeSigningConfigArn=config)
             self.not_found(name, self.api.get_function, FunctionName=name)
-            self.assertEqual(response["Error"]["Type"], "User")
+            self.assertEqual(json.loads(self.raw)["Type"], "User")
         name = new_name()
         self.fails(*failed, None, self.create, name, Code=in_bucket("unsigned"), CodeSigningConfigArn=strict)
         [finding] = json.loads(self.raw)["Findings"]
@@ -375,11 +375,11 @@ class Updates(LambdaTest):
                    FunctionName=name + ":1", **in_bucket("one"))
 
     def test_settings_are_kept_and_what_is_not_named_stays(self):
-        name = self.new(Description="one", Environment={"Variables": {"A": "1"}})
+        name = self.new(Description="one", Environment={"Variables": {"STAGE": "1"}})
         before = self.api.get_function_configuration(FunctionName=name)
         updated = self.api.update_function_configuration(FunctionName=name, Timeout=60, RevisionId=before["RevisionId"])
         self.assertEqual((updated["Timeout"], updated["Description"]), (60, "one"))
-        self.assertEqual(updated["Environment"], {"Variables": {"A": "1"}})
+        self.assertEqual(updated["Environment"], {"Variables": {"STAGE": "1"}})
         self.assertEqual(updated["CodeSha256"], before["CodeSha256"])
         self.assertNotEqual(updated["RevisionId"], before["RevisionId"])
         self.fails(412, "PreconditionFailedException", REVISION, self.api.update_function_configuration,

@@ -221,6 +221,7 @@ impl DeployTarget for DirectoryTarget {
     }
 
     async fn delete_function(&self, function: &FunctionName) -> Result<(), TargetError> {
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one lifetime")]
         self.in_folder(function, |folder, functions| folder.delete(functions)).await
     }
 }

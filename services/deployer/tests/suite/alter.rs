@@ -90,8 +90,8 @@ async fn whatever_fails_the_next_process_follows() {
         let world = two_versions().await;
         let before = world.faults.operations().len();
         make(&world.start(), made).await.unwrap();
-        assert_consistent(&world).await;
         let calls = world.faults.operations()[before..].to_vec();
+        assert_consistent(&world).await;
         assert!(calls.len() > 4, "{calls:?}");
         for operation in calls {
             for fault in [Fault::WithoutEffect, Fault::AfterEffect] {

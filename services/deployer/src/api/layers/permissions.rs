@@ -190,19 +190,19 @@ mod tests {
     fn a_statement_is_written_as_recorded() {
         let arn = "arn:aws:lambda:us-east-1:111111111111:layer:l:1";
         let scope = Scope::new("us-east-1", "111111111111").unwrap();
-        let permission = |principal: &str, organization: Option<&str>| LayerPermission {
-            statement_id: "s1".parse().unwrap(),
+        let permission = |id: &str, principal: &str, organization: Option<&str>| LayerPermission {
+            statement_id: id.parse().unwrap(),
             principal: principal.parse().unwrap(),
             organization_id: organization.map(|id| id.parse().unwrap()),
         };
-        let everyone = statement(&scope, arn, &permission("*", None));
+        let everyone = statement(&scope, arn, &permission("s1", "*", None));
         assert_eq!(
             everyone,
             json!({"Sid": "s1", "Effect": "Allow", "Principal": "*", "Action": "lambda:GetLayerVersion", "Resource": arn})
         );
-        let account = statement(&scope, arn, &permission("222222222222", None));
+        let account = statement(&scope, arn, &permission("s2", "222222222222", None));
         assert_eq!(account["Principal"], json!({"AWS": "arn:aws:iam::222222222222:root"}));
-        let organization = statement(&scope, arn, &permission("*", Some("o-0123456789")));
+        let organization = statement(&scope, arn, &permission("s3", "*", Some("o-0123456789")));
         let document = json!({"Version": "2012-10-17", "Statement": [everyone, account, organization]});
         assert!(ResourcePolicy::parse(&document.to_string()).is_ok());
     }
