@@ -180,16 +180,19 @@ impl<D: Database> Deployments for Store<D> {
     }
 }
 
-/// Until when a deployment of the function is under way.
+/// The leases under which deployments of the function are, for [`under_way_until`]. A change holds them.
+pub(crate) fn leases_of(function: &FunctionName) -> Statement {
+    sql("SELECT lease_until FROM deployments WHERE function_name = $1 AND lease_worker IS NOT NULL")
+        .bind(function.as_str())
+}
+
+/// Until when a deployment is under way under one of `leases`.
 pub(crate) async fn under_way_until(
-    change: &mut impl Session,
-    function: &FunctionName,
+    session: &mut impl Session,
+    leases: Statement,
     now: UnixMillis,
 ) -> Result<Option<UnixMillis>, Failure> {
-    let under_way =
-        sql("SELECT lease_until FROM deployments WHERE function_name = $1 AND lease_worker IS NOT NULL");
-    let leases =
-        change.rows::<(i64,)>(under_way.bind(function.as_str()).for_update("deployments")).await?.into_iter();
+    let leases = session.rows::<(i64,)>(leases).await?.into_iter();
     let leases = leases.map(|(until,)| instant("deployments.lease_until", until));
     let leases = leases.collect::<Result<Vec<_>, _>>()?;
     Ok(leases.into_iter().filter(|until| *until > now).max())

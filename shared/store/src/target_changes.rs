@@ -29,7 +29,8 @@ impl<D: Database> TargetChanges for Store<D> {
         now: UnixMillis,
     ) -> Result<Option<UnixMillis>, StoreError> {
         attempt(move || async move {
-            deployments::under_way_until(&mut self.database.snapshot().await?, function, now).await
+            let leases = deployments::leases_of(function);
+            deployments::under_way_until(&mut self.database.snapshot().await?, leases, now).await
         })
         .await
     }

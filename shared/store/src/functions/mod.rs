@@ -274,7 +274,8 @@ async fn latest(session: &mut impl Session, name: &FunctionName) -> Outcome<Stan
 
 /// Demands that no deployment of the function is under way. None begins before this transaction ends.
 async fn idle(change: &mut impl Session, name: &FunctionName, now: UnixMillis) -> Outcome<()> {
-    let until = deployments::under_way_until(change, name, now).await?;
+    let leases = deployments::leases_of(name).for_update("deployments");
+    let until = deployments::under_way_until(change, leases, now).await?;
     Ok(until.map_or(Ok(()), |until| Err(FunctionError::Busy(until))))
 }
 
