@@ -108,7 +108,16 @@ fn of_function(arn: &FunctionArn, error: FunctionError) -> ApiError {
     match error {
         FunctionError::NoSuchFunction(_) => errors::function_not_found(arn),
         FunctionError::TooManyTags(_) => errors::too_many_tags(),
-        error => errors::failed(error),
+        FunctionError::NoSuchConfig(_)
+        | FunctionError::NoSuchVersion(_)
+        | FunctionError::NoSuchAlias(_)
+        | FunctionError::AliasExists(_)
+        | FunctionError::Routing(_)
+        | FunctionError::AliasPoints(_)
+        | FunctionError::Refused(_)
+        | FunctionError::Busy(_)
+        | FunctionError::OtherLayers
+        | FunctionError::Store(_) => errors::failed(error),
     }
 }
 
