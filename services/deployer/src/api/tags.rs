@@ -108,7 +108,7 @@ fn of_function(arn: &FunctionArn, error: FunctionError) -> ApiError {
     match error {
         FunctionError::NoSuchFunction(_) => errors::function_not_found(arn),
         FunctionError::TooManyTags(_) => errors::too_many_tags(),
-        error @ (FunctionError::NoSuchConfig(_)
+        FunctionError::NoSuchConfig(_)
         | FunctionError::NoSuchVersion(_)
         | FunctionError::NoSuchAlias(_)
         | FunctionError::AliasExists(_)
@@ -117,7 +117,7 @@ fn of_function(arn: &FunctionArn, error: FunctionError) -> ApiError {
         | FunctionError::Refused(_)
         | FunctionError::Busy(_)
         | FunctionError::OtherLayers
-        | FunctionError::Store(_)) => errors::failed(error),
+        | FunctionError::Store(_) => errors::failed(error),
     }
 }
 
