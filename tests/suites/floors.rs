@@ -38,7 +38,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rsa", &["countersign-package", "countersign-keys"]),
     ("cms", &["countersign-package"]),
     ("rustls-webpki", &["countersign-package"]),
-    ("flate2", &["countersign-package"]),
+    ("flate2", &["countersign-package", "countersign"]),
     ("lapin", &["countersign-queue"]),
 ];
 
