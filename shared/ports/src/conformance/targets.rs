@@ -34,6 +34,11 @@ pub trait TargetUnderTest: Send + Sync {
         true
     }
 
+    /// False if it deletes a version that an alias points to. The store refuses that first; the target is the second wall.
+    fn keeps_what_aliases_need(&self) -> bool {
+        true
+    }
+
     /// The versions of `function` that stand, as an invoker would see them, in any order.
     async fn versions(&self, function: &FunctionName) -> Vec<TargetVersion>;
 
@@ -244,7 +249,9 @@ impl Suite<'_> {
         let first = self.published(&function, 1, &self.a, &[]).await;
         let second = self.published(&function, 2, &self.b, &[]).await;
         assert_eq!(self.target.point_alias(&function, &live(), &first).await, Ok(()));
-        assert!(self.target.delete_version(&function, 1, &in_use).await.is_err(), "an alias points to it");
+        if self.under_test.keeps_what_aliases_need() {
+            assert!(self.target.delete_version(&function, 1, &in_use).await.is_err(), "an alias points to it");
+        }
         self.stand(&function, &[first, second.clone()]).await;
         for _ in 0..2 {
             assert_eq!(self.target.delete_alias(&function, &live()).await, Ok(()));
