@@ -22,6 +22,7 @@ pub struct Fleet {
     home: Home,
     environment: Vec<(&'static str, String)>,
     members: BTreeMap<String, u16>,
+    apis: BTreeMap<String, u16>,
 }
 
 impl Fleet {
@@ -30,7 +31,8 @@ impl Fleet {
     pub fn new(config: &str, environment: Vec<(&'static str, String)>) -> Self {
         let (broker, database) = (RabbitMq::start(), PostgreSql::start());
         let home = Home::new("fleet");
-        let fleet = Self { broker, database, home, environment, members: BTreeMap::new() };
+        let fleet =
+            Self { broker, database, home, environment, members: BTreeMap::new(), apis: BTreeMap::new() };
         fleet.configure(config);
         fleet.home.folder("signer");
         tools::succeeded("profile create", &fleet.countersign(&["profile", "create", "default"]));
@@ -41,14 +43,19 @@ impl Fleet {
     }
 
     /// Writes the configuration that processes read at their start and on [`Fleet::reload`], and beside it the policy
-    /// `deploy-functions.json`.
+    /// `deploy-functions.json`. The principal `operator` may all, with [`ACCESS_KEY_ID`].
     pub fn configure(&self, config: &str) {
         let (broker, database) = (self.broker.address(), self.database.url());
         self.home.file("deploy-functions.json", DEPLOY_FUNCTIONS);
+        self.home.file("all-rights.json", ALL_RIGHTS);
+        self.home.file("operator-secret", SECRET_ACCESS_KEY);
+        let secret = self.home.path("operator-secret");
         self.home.file(
             "countersign.toml",
             &format!(
-                "{config}\n[rabbitmq]\naddresses = [{broker:?}]\nuser = \"countersign-signer\"\n\n\
+                "{config}\n[[principal]]\nname = \"operator\"\npolicies = [\"all-rights.json\"]\n\
+                 access_keys = [{{ id = \"{ACCESS_KEY_ID}\", secret_file = {secret:?} }}]\n\
+                 [rabbitmq]\naddresses = [{broker:?}]\nuser = \"countersign-signer\"\n\n\
                  [postgresql]\nurl = \"{database}?sslmode=disable\"\n"
             ),
         );
@@ -85,6 +92,11 @@ impl Fleet {
         Some((status, serde_json::from_str(&body).unwrap_or(Value::Null)))
     }
 
+    /// Where a process serves its API, to whoever holds [`ACCESS_KEY_ID`] and [`SECRET_ACCESS_KEY`].
+    pub fn api(&self, name: &str) -> String {
+        format!("http://127.0.0.1:{}", self.apis[name])
+    }
+
     /// What a process printed so far.
     pub fn log(&self, name: &str) -> String {
         self.home.log(name)
@@ -117,7 +129,7 @@ impl Fleet {
 
     fn start(&mut self, service: &str, number: usize) -> String {
         let name = format!("{service}-{number}");
-        let port = free_port();
+        let (port, api) = (free_port(), free_port());
         let upper = service.to_uppercase();
         let mut command = Command::new(tools::binary(&format!("countersign-{service}")));
         command
@@ -126,9 +138,11 @@ impl Fleet {
             .env_clear()
             .envs(self.variables(service))
             .env(format!("COUNTERSIGN_{upper}_WORK_DIR"), format!("work/{name}"))
-            .env(format!("COUNTERSIGN_{upper}_HEALTH_LISTEN"), format!("127.0.0.1:{port}"));
+            .env(format!("COUNTERSIGN_{upper}_HEALTH_LISTEN"), format!("127.0.0.1:{port}"))
+            .env(format!("COUNTERSIGN_{upper}_API_LISTEN"), format!("127.0.0.1:{api}"));
         self.home.start(&name, command);
         self.members.insert(name.clone(), port);
+        self.apis.insert(name.clone(), api);
         self.home.wait_until(&name, Duration::from_secs(60), |_| {
             get(port, "/ready").is_some_and(|(status, _)| status == 200)
         });
@@ -149,6 +163,15 @@ impl Fleet {
         variables
     }
 }
+
+/// Who calls the APIs.
+pub const ACCESS_KEY_ID: &str = "AKIAOPERATOROPERATOR";
+
+/// Its secret.
+pub const SECRET_ACCESS_KEY: &str = "the secret of the operator";
+
+const ALL_RIGHTS: &str =
+    r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
 
 /// What lets principals deploy.
 const DEPLOY_FUNCTIONS: &str = include_str!("../../deploy/config/deploy-functions.json");

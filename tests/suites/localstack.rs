@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use countersign_tests::eventually;
-use countersign_tests::fleet::Fleet;
+use countersign_tests::fleet::{ACCESS_KEY_ID, Fleet, SECRET_ACCESS_KEY};
 use countersign_tests::packages::package;
 use countersign_tests::servers::LocalStack;
 use countersign_tests::tools::{countersign, succeeded};
@@ -362,6 +362,55 @@ fn a_stop_finishes_or_gives_back(system: &mut System) {
     assert_eq!(versions.len(), 2 + STOPPED);
     assert_eq!(system.fleet.stop("deployer-1").code(), Some(0), "{}", system.fleet.log("deployer-1"));
 }
+
+#[test]
+fn boto3_has_a_package_signed_by_one_process_and_deployed_by_another() {
+    let system = System::start(1, 1);
+    let unsigned = package(system.folder.path(), "api.zip", "api");
+    let (signer, lambda) = (system.fleet.api("signer-1"), system.fleet.api("deployer-1"));
+    let script = format!(
+        "UNSIGNED = {unsigned:?}\nSIGNER = {signer:?}\nLAMBDA = {lambda:?}\n\
+         KEYS = {{'aws_access_key_id': {ACCESS_KEY_ID:?}, 'aws_secret_access_key': {SECRET_ACCESS_KEY:?}}}\n{APIS}"
+    );
+    let told: Value = serde_json::from_str(&system.localstack.python(&script)).expect("JSON");
+    assert_eq!(told["refused"], "CodeVerificationFailedException", "{told}");
+    assert_eq!(told["signedBy"], told["profile"], "{told}");
+    let function = system.inventory().functions.remove("api").expect("it was deployed to the target");
+    assert_eq!(function.versions.get("1").map(String::as_str), told["codeSha256"].as_str(), "{told}");
+    let trail = succeeded("audit", &system.fleet.countersign(&["audit", "--json"]));
+    for name in ["StartSigningJob", "CreateFunction20150331", "ValidateCodeSignature"] {
+        assert!(trail.contains(name), "{name}: {trail}");
+    }
+}
+
+/// Signs and deploys through the APIs, and is refused what is unsigned.
+const APIS: &str = r#"
+import boto3, json
+def client(name, **more): return boto3.client(name, region_name='us-east-1', **more)
+s3 = client('s3')
+signer, functions = client('signer', endpoint_url=SIGNER, **KEYS), client('lambda', endpoint_url=LAMBDA, **KEYS)
+version = s3.put_object(Bucket='signed', Key='in/api.zip', Body=open(UNSIGNED, 'rb').read())['VersionId']
+profile = signer.put_signing_profile(profileName='api', platformId='AWSLambda-SHA384-ECDSA')['profileVersionArn']
+job = signer.start_signing_job(
+    source={'s3': {'bucketName': 'signed', 'key': 'in/api.zip', 'version': version}},
+    destination={'s3': {'bucketName': 'signed', 'prefix': 'out/'}}, profileName='api')['jobId']
+signer.get_waiter('successful_signing_job').wait(jobId=job, WaiterConfig={'Delay': 1, 'MaxAttempts': 60})
+key = signer.describe_signing_job(jobId=job)['signedObject']['s3']['key']
+config = functions.create_code_signing_config(
+    AllowedPublishers={'SigningProfileVersionArns': [profile]},
+    CodeSigningPolicies={'UntrustedArtifactOnDeployment': 'Enforce'})['CodeSigningConfig']['CodeSigningConfigArn']
+def create(name, key):
+    return functions.create_function(
+        FunctionName=name, Runtime='python3.12', Handler='handler.handler', Role='arn:aws:iam::000000000000:role/fn',
+        Code={'S3Bucket': 'signed', 'S3Key': key}, CodeSigningConfigArn=config, Publish=True)
+created = create('api', key)
+try:
+    refused = create('unsigned', 'in/api.zip')['FunctionName']
+except functions.exceptions.CodeVerificationFailedException as error:
+    refused = error.response['Error']['Code']
+print(json.dumps({'profile': profile, 'signedBy': created['SigningProfileVersionArn'], 'refused': refused,
+                  'codeSha256': created['CodeSha256']}))
+"#;
 
 fn config(localstack: &LocalStack, sources: &[&str]) -> String {
     let (endpoint, queue) = (localstack.endpoint(), localstack.queue_url("countersign"));
