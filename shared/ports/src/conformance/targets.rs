@@ -250,7 +250,10 @@ impl Suite<'_> {
         let second = self.published(&function, 2, &self.b, &[]).await;
         assert_eq!(self.target.point_alias(&function, &live(), &first).await, Ok(()));
         if self.under_test.keeps_what_aliases_need() {
-            assert!(self.target.delete_version(&function, 1, &in_use).await.is_err(), "an alias points to it");
+            assert!(
+                self.target.delete_version(&function, 1, &in_use).await.is_err(),
+                "an alias points to it"
+            );
         }
         self.stand(&function, &[first, second.clone()]).await;
         for _ in 0..2 {
